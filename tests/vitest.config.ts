@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+import { BaseSequencer, type TestSpecification } from "vitest/node";
+
+/** Files whose subject is real time start first, so that the short ones fill the other worker meanwhile. */
+const LONG_FIRST = ["life", "hibernation", "durability", "panic", "page", "backend"];
+
+class LongFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const rank = (file: TestSpecification) => {
+      const place = LONG_FIRST.findIndex((word) => file.moduleId.includes(word));
+      return place < 0 ? LONG_FIRST.length : place;
+    };
+    return [...files].sort((a, b) => rank(a) - rank(b) || a.moduleId.localeCompare(b.moduleId));
+  }
+}
+
+export default defineConfig({
+  root: import.meta.dirname,
+  test: {
+    include: ["**/*.spec.ts"],
+    pool: "forks",
+    maxWorkers: 2,
+    hookTimeout: 60_000,
+    testTimeout: 20_000,
+    sequence: { sequencer: LongFirst },
+  },
+});
