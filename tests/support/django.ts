@@ -238,14 +238,18 @@ export class Citizen extends Person {
   }
 }
 
+type Vars = Record<string, string | undefined>;
+
 /** A Worker with `ACCESS=origin` in front of Django, and people whom Django knows. */
 export class Town {
   readonly worker: Worker;
   readonly django: Django;
+  private readonly ownsDjango: boolean;
 
-  constructor(worker: Worker, django: Django) {
+  constructor(worker: Worker, django: Django, ownsDjango = true) {
     this.worker = worker;
     this.django = django;
+    this.ownsDjango = ownsDjango;
   }
 
   /** A project nobody has used yet, with these members; users' ids are fresh too. */
@@ -266,17 +270,21 @@ export class Town {
     return person.signsIn();
   }
 
+  /** Another Worker in front of the same Django; what is not given is as in a town of its own. */
+  async beside(vars: Vars): Promise<Town> {
+    const worker = await startWorker({ vars: { ACCESS: "origin", ACCESS_URL: this.django.accessUrl, ...vars } });
+    return new Town(worker, this.django, false);
+  }
+
+  /** Ends the Worker, and Django with the town that started it. */
   async stop(): Promise<void> {
     await this.worker.stop();
-    await this.django.end();
+    if (this.ownsDjango) await this.django.end();
   }
 }
 
 /** Starts Django and a Worker that asks it. */
-export async function startTown(
-  vars: Record<string, string | undefined> | ((django: Django) => Record<string, string | undefined>) = {},
-  options: DjangoOptions = {},
-): Promise<Town> {
+export async function startTown(vars: Vars | ((django: Django) => Vars) = {}, options: DjangoOptions = {}): Promise<Town> {
   const django = await startDjango(options);
   try {
     const own = typeof vars === "function" ? vars(django) : vars;
