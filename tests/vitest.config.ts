@@ -16,6 +16,7 @@ class LongFirst extends BaseSequencer {
 
 export default defineConfig({
   root: import.meta.dirname,
+  cacheDir: "../node_modules/.vite",
   test: {
     include: ["**/*.spec.ts"],
     pool: "forks",

@@ -1,0 +1,230 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { costOf, type Cost } from "./support/cost.ts";
+import { refusal, type ChatSocket } from "./support/socket.ts";
+import { startWorld, type World } from "./support/world.ts";
+
+let world: World;
+const table: [string, Cost, number][] = [];
+beforeAll(async () => {
+  world = await startWorld({ asksForProjects: true, vars: { MESSAGE_RATE: "0" } });
+});
+afterAll(async () => {
+  await world.stop();
+  console.log(asMarkdown());
+});
+
+/** Puts a row into the table that is printed at the end; `per`: how many of the thing `cost` is for. */
+function note(what: string, cost: Cost, per = 1): Cost {
+  table.push([what, cost, per]);
+  return cost;
+}
+
+test("a message costs two rows, however many listen", async () => {
+  for (const listeners of [0, 8]) {
+    const { alice, bob } = world.project("alice", "bob");
+    const a = await alice.connects();
+    const others: ChatSocket[] = [];
+    for (let n = 0; n < listeners; n++) others.push(await bob.connects());
+    await a.says("warm");
+    for (const other of others) await other.settled();
+    const cost = await costOf(world, () => burst(a, 100));
+    note(`a message over the socket, ${listeners + 1} sockets`, cost, 100);
+    expect(cost.woken).toEqual([`room ${alice.project}`]);
+    expect(cost.rowsWritten / 100).toBeGreaterThanOrEqual(2);
+    expect(cost.rowsWritten).toBeLessThanOrEqual(2 * 100 + 2);
+    expect(cost.backendCalls).toBe(0);
+    expect(cost.framesOut).toBe(100 * (listeners + 1));
+  }
+});
+
+test("a message without an id costs one row", async () => {
+  const { alice } = world.project("alice");
+  const a = await alice.connects();
+  await a.says("warm");
+  const cost = await costOf(world, async () => {
+    for (let n = 0; n < 50; n++) a.sends({ type: "send_message", content: `m${n}` });
+    await a.message("m49");
+  });
+  note("a message without client_message_id", cost, 50);
+  expect(cost.rowsWritten).toBeGreaterThanOrEqual(50);
+  expect(cost.rowsWritten).toBeLessThanOrEqual(52);
+});
+
+test("a message over REST costs two rows", async () => {
+  const { alice } = world.project("alice");
+  await alice.posts("warm", "warm");
+  const cost = await costOf(world, async () => {
+    for (let n = 0; n < 20; n++) await alice.posts(`m${n}`, `id-${n}`);
+  });
+  note("a message over REST", cost, 20);
+  expect(cost.rowsWritten).toBeGreaterThanOrEqual(40);
+  expect(cost.rowsWritten).toBeLessThanOrEqual(42);
+});
+
+test("a message sent again costs no row", async () => {
+  const { alice } = world.project("alice");
+  const a = await alice.connects();
+  await a.says("once", "m-1");
+  const cost = await costOf(world, async () => {
+    for (let n = 0; n < 20; n++) a.writes("once", "m-1");
+    await a.settled();
+  });
+  expect(note("a message sent again", cost, 20).rowsWritten).toBe(0);
+});
+
+test("typing costs no row", async () => {
+  const { alice, bob } = world.project("alice", "bob");
+  const [a, b] = [await alice.connects(), await bob.connects()];
+  const cost = await costOf(world, async () => {
+    for (let n = 0; n < 10; n++) a.types(n % 2 === 0);
+    await a.settled();
+    await b.settled();
+  });
+  expect(note("typing", cost, 10)).toMatchObject({ rowsWritten: 0, rowsRead: 0, backendCalls: 0, woken: [`room ${alice.project}`] });
+});
+
+test("a repeated read costs no row and is told to nobody", async () => {
+  const { alice, bob } = world.project("alice", "bob");
+  const [a, b] = [await alice.connects(), await bob.connects()];
+  const message = await a.says("hello");
+  b.reads(message);
+  await a.hears('bob read "hello"');
+  const cost = await costOf(world, async () => {
+    for (let n = 0; n < 20; n++) b.reads(message);
+    await b.settled();
+  });
+  note("a repeated read", cost, 20);
+  expect(cost).toMatchObject({ rowsWritten: 0, rowsRead: 0, framesOut: 1 });
+});
+
+test("a heartbeat costs nothing at all", async () => {
+  const { alice } = world.project("alice");
+  const a = await alice.connects();
+  await a.settled();
+  const cost = await costOf(world, async () => {
+    for (let n = 0; n < 20; n++) await a.pings();
+  });
+  expect(note("a heartbeat", cost, 20)).toMatchObject({ woken: [], requests: 0, framesIn: 0, rowsRead: 0, rowsWritten: 0 });
+});
+
+test("twenty readers cost no more rows than two", async () => {
+  const costs: Cost[] = [];
+  for (const readers of [2, 20]) {
+    const { author, project } = world.project("author");
+    const a = await author.connects();
+    const sockets: ChatSocket[] = [];
+    for (let n = 0; n < readers; n++) {
+      const { reader } = world.project("reader");
+      world.backend.admits(project, reader.row());
+      sockets.push(await reader.connects({ project }));
+    }
+    await a.says("warm");
+    const cost = await costOf(world, async () => {
+      for (let n = 0; n < 10; n++) {
+        const message = await a.says(`m${n}`);
+        for (const socket of sockets) socket.reads(message);
+        for (const socket of sockets) await socket.settled();
+      }
+    });
+    costs.push(note(`a message read by ${readers}`, cost, 10));
+  }
+  const [few, many] = costs as [Cost, Cost];
+  expect(many.rowsWritten).toBeLessThanOrEqual(few.rowsWritten);
+  expect(few.rowsWritten).toBeLessThanOrEqual(10 * 2 + 4);
+});
+
+test("connecting, disconnecting and coming back", async () => {
+  const { alice, bob, project } = world.project("alice", "bob");
+  await (await bob.connects()).says("hello");
+  const first = await costOf(world, () => alice.connects());
+  note("a first connect", first);
+  expect(first.backendCalls).toBe(1);
+
+  const again = await costOf(world, () => alice.connects());
+  note("a connect within ACCESS_TTL", again);
+  expect(again).toMatchObject({ woken: [`room ${project}`], requests: 1, rowsWritten: 0, backendCalls: 0 });
+
+  await world.worker.evictRoom(project);
+  const waking = await costOf(world, () => alice.connects());
+  note("a connect that wakes a sleeping room", waking);
+  expect(waking).toMatchObject({ woken: [`room ${project}`], requests: 1, rowsWritten: 0, backendCalls: 0 });
+});
+
+test("a page of history", async () => {
+  const { alice, project } = world.project("alice");
+  const a = await alice.connects();
+  await burst(a, 40);
+  const cost = await costOf(world, () => alice.history());
+  note("a page of history (30)", cost);
+  expect(cost).toMatchObject({ woken: [`room ${project}`], requests: 1, rowsWritten: 0, backendCalls: 0 });
+  expect(cost.rowsRead).toBeLessThanOrEqual(40);
+});
+
+test("a mark-read over REST", async () => {
+  const { alice, bob } = world.project("alice", "bob");
+  const a = await alice.connects();
+  await bob.history();
+  const message = await a.says("hello");
+  const cost = await costOf(world, () => bob.marksRead(message.id));
+  note("a mark-read over REST", cost);
+  expect(cost.rowsWritten).toBeLessThanOrEqual(2);
+  const repeated = await costOf(world, () => bob.marksRead(message.id));
+  note("a repeated mark-read over REST", repeated);
+  expect(repeated.rowsWritten).toBe(0);
+});
+
+describe("what is refused", () => {
+  test("for its token wakes nobody", async () => {
+    const { alice } = world.project("alice");
+    const cost = await costOf(world, () => refusal(alice.connects({ token: alice.token({ secret: "x".repeat(40) }) })));
+    note("a connect with a bad token", cost);
+    expect(cost).toMatchObject({ woken: [], requests: 0, rowsRead: 0, rowsWritten: 0, backendCalls: 0 });
+  });
+
+  test("as a preflight wakes nobody", async () => {
+    const { alice, project } = world.project("alice");
+    const headers = { origin: "http://localhost:5173", "access-control-request-method": "GET" };
+    const cost = await costOf(world, () => alice.calls(`/api/projects/${project}/chat/messages/`, { method: "OPTIONS", headers }));
+    note("a preflight", cost);
+    expect(cost).toMatchObject({ woken: [], requests: 0, rowsRead: 0, rowsWritten: 0, backendCalls: 0 });
+  });
+
+  test("to a stranger writes nothing", async () => {
+    const { project } = world.project("alice");
+    const eve = world.person("eve", project);
+    const cost = await costOf(world, () => refusal(eve.connects()));
+    note("a connect of a stranger", cost);
+    expect(cost).toMatchObject({ rowsWritten: 0, backendCalls: 1 });
+  });
+});
+
+test("a poll of the contacts", async () => {
+  const { alice, bob } = world.project("alice", "bob");
+  await bob.posts("hello");
+  note("a first poll of the contacts", await costOf(world, () => alice.contacts()));
+  const idle = note("a poll with nothing new", await costOf(world, () => alice.contacts()));
+  expect(idle).toMatchObject({ woken: [`user ${alice.id}`], rowsWritten: 0, backendCalls: 0 });
+  await bob.posts("more");
+  const changed = note("a poll after one project changed", await costOf(world, () => alice.contacts()));
+  expect(changed.woken.length).toBeLessThanOrEqual(2);
+});
+
+/** Sends `count` messages and waits for the last one's echo. */
+async function burst(socket: ChatSocket, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) socket.writes(`burst ${n}`);
+  await socket.message(`burst ${count - 1}`);
+}
+
+function asMarkdown(): string {
+  const figure = (sum: number, per: number) => String(Math.round((sum / per) * 100) / 100);
+  const rows = table.map(([what, cost, per]) => {
+    const sums = [cost.requests, cost.framesIn, cost.framesOut, cost.rowsRead, cost.rowsWritten, cost.backendCalls];
+    return `| ${what} | ${cost.woken.length} | ${sums.map((sum) => figure(sum, per)).join(" | ")} |`;
+  });
+  return [
+    "| | objects woken | requests to objects | frames in | frames out | rows read | rows written | backend calls |",
+    "|---|---|---|---|---|---|---|---|",
+    ...rows,
+  ].join("\n");
+}
