@@ -14,7 +14,7 @@ export type Role = "viewer" | "member" | "moderator";
 
 /** Names of the application's routes, as `tests/backend/application/urls.py` gives them. */
 export type View =
-  | "project" | "old-history" | "me" | "my-projects" | "projects-as" | "paged" | "token" | "refresh" | "start-quote"
+  | "project" | "old-history" | "odd" | "me" | "my-projects" | "projects-as" | "paged" | "token" | "refresh" | "start-quote"
   | "upload" | "export" | "compressed" | "old" | "sign-in" | "front" | "echo" | "intake" | "socket" | "unknown";
 
 /** A request that reached the application. */

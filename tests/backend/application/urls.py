@@ -15,6 +15,7 @@ urlpatterns = [
     path("api/projects/as/<str:role>/", views.projects_with_role, name="projects-as"),
     path("api/projects/<int:project_id>/", views.project, name="project"),
     path("api/projects/<int:project_id>/old-history/", views.old_history, name="old-history"),
+    path("api/odd/<str:way>/<int:project_id>/", views.odd, name="odd"),
     path("api/chat/start-quote/<int:quote_id>/", views.start_quote, name="start-quote"),
     path("api/uploads/", views.upload, name="upload"),
     path("api/export/", views.export, name="export"),

@@ -43,6 +43,18 @@ def old_history(request, project_id):
     return Response([])
 
 
+def odd(request, project_id, way):
+    """What some backends say where a project is asked for; who asks is the same to this one."""
+    if way == "redirect":
+        return HttpResponseRedirect("/")
+    if way == "empty":
+        return HttpResponse(status=204)
+    if way == "page":
+        return HttpResponse("<!doctype html><title>Yes</title>")
+    ids = {"other": project_id + 1, "text": str(project_id), "none": None}
+    return JsonResponse({"id": ids[way], "name": 7, "role": "emperor", "members": "many"})
+
+
 @api_view(["GET"])
 def me(request):
     return Response(request.user.profile())
