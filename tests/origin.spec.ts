@@ -71,7 +71,7 @@ describe("at the door", () => {
     const { alice } = await town.project("alice");
     await town.django.user(alice.id, { ...alice.profile, is_active: false });
     const refused = await refusal(alice.connects());
-    expect(refused.status).toBe(401);
+    expect([refused.status, refused.code]).toEqual([401, "token_refused"]);
   });
 
   test("a stranger who is refused leaves nothing behind", async () => {
