@@ -1,0 +1,87 @@
+//! The project's own list of members, removal and revocation: what a server key may say of people.
+
+use serde::Serialize;
+
+use crate::db::DbError;
+use crate::effect::{Answer, Effect};
+use crate::features::access::{dismiss, is_revoked};
+use crate::features::people;
+use crate::ids::UserId;
+use crate::protocol::codes::{CloseCode, ErrorCode};
+use crate::protocol::internal::{MemberInfo, Role};
+use crate::protocol::rest::Person;
+use crate::room::{Outcome, Turn};
+use crate::store::members::{Member, NamedBy};
+
+#[derive(Serialize)]
+struct Listed {
+    #[serde(flatten)]
+    person: Person,
+    role: Role,
+    removed: bool,
+}
+
+/// # Errors
+/// Storage errors.
+pub fn list(turn: &mut Turn<'_>) -> Outcome {
+    let members = if turn.state.meta.is_some() { turn.state.members.all(turn.db)? } else { Vec::new() };
+    let shown: Result<Vec<_>, DbError> =
+        members.iter().filter(|m| m.listed || m.current || m.removed).map(|m| listed(turn, m)).collect();
+    Ok(Ok(Answer::json(200, &serde_json::json!({ "members": shown? }))))
+}
+
+fn listed(turn: &mut Turn<'_>, member: &Member) -> Result<Listed, DbError> {
+    let person = people::person(turn, &member.user)?;
+    Ok(Listed { person, role: member.role, removed: member.removed })
+}
+
+/// Adds a member, changes one, or takes a removed one back.
+///
+/// # Errors
+/// Storage errors.
+pub fn put(turn: &mut Turn<'_>, info: MemberInfo) -> Outcome {
+    turn.ensure_created()?;
+    let known = turn.state.members.get(turn.db, &info.user)?;
+    let mut member = known.unwrap_or_else(|| Member::new(info.user));
+    (member.listed, member.current, member.removed) = (true, true, false);
+    member.role = info.role.unwrap_or(member.role);
+    if let Some(profile) = info.profile {
+        (member.profile, member.named_by) = (profile, NamedBy::Backend);
+    }
+    turn.state.members.put(turn.db, member.clone())?;
+    turn.state.to_tell.user(&member.user);
+    let shown = listed(turn, &member)?;
+    Ok(Ok(Answer::json(200, &shown)))
+}
+
+/// Takes a member out, also against the backend's yes, and closes their sockets.
+///
+/// # Errors
+/// Storage errors.
+pub fn remove(turn: &mut Turn<'_>, user: &UserId) -> Outcome {
+    turn.ensure_created()?;
+    let known = turn.state.members.get(turn.db, user)?;
+    let mut member = known.unwrap_or_else(|| Member::new(user.clone()));
+    (member.listed, member.current, member.removed, member.admitted_at) = (false, false, true, None);
+    turn.state.members.put(turn.db, member)?;
+    dismiss(turn, user, CloseCode::Removed, |_| true)?;
+    turn.effects.push(Effect::Tell { user: user.clone(), gone: true });
+    Ok(Ok(Answer::json(200, &serde_json::json!({}))))
+}
+
+/// Voids everything issued to the user before a moment (seconds), and closes the sockets that came with such a token.
+///
+/// # Errors
+/// Storage errors.
+pub fn revoke(turn: &mut Turn<'_>, user: &UserId, before: i64) -> Outcome {
+    if turn.state.meta.is_none() {
+        return Ok(Ok(Answer::json(200, &serde_json::json!({}))));
+    }
+    let Some(mut member) = turn.state.members.get(turn.db, user)? else {
+        return Ok(Err(ErrorCode::NoSuchMember.into()));
+    };
+    member.revoked_before = member.revoked_before.max(Some(before));
+    turn.state.members.put(turn.db, member)?;
+    dismiss(turn, user, CloseCode::Removed, |issued_at| is_revoked(issued_at, before))?;
+    Ok(Ok(Answer::json(200, &serde_json::json!({}))))
+}

@@ -1,0 +1,30 @@
+//! What happens to a room.
+
+use crate::ids::{ConnId, Ticket, UserId};
+use crate::protocol::internal::RoomRequest;
+
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A text frame from a socket.
+    Frame { conn: ConnId, text: String },
+    /// A frame that the driver did not take in: binary, or larger than `FRAME_MAX_BYTES`.
+    BadFrame { conn: ConnId, why: BadFrame },
+    /// A socket that wants to join; answered with an accept or an answer on its ticket.
+    Connect { ticket: Ticket, conn: ConnId, request: Box<RoomRequest> },
+    /// A socket is gone, for whatever reason.
+    Closed { conn: ConnId },
+    /// A call of the Worker's.
+    Call { ticket: Ticket, request: Box<RoomRequest> },
+    /// The object's alarm went off.
+    Alarm,
+    /// The moment asked for by [`crate::effect::Effect::WakeAt`] has come.
+    Tick,
+    /// A user's object could not be told that their contacts entry is out of date.
+    TellFailed { user: UserId },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadFrame {
+    Binary,
+    TooLarge,
+}

@@ -1,0 +1,10 @@
+// What worker-build makes of the Rust crate.
+
+declare module "*/build/index.js" {
+  import type { Environment, Host, Shell } from "./object";
+
+  export const RoomHost: new (shell: Shell) => Host;
+  export const UserHost: new (shell: Shell) => Host;
+  const Rust: new (ctx: ExecutionContext, env: Environment) => { fetch(request: Request): Promise<Response> };
+  export default Rust;
+}

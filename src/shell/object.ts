@@ -1,0 +1,341 @@
+// A Durable Object: keeps the sockets, the inbox and the one timer, and knows nothing of the chat. What happens is
+// collected, one turn of the Rust host decides and writes all of it in one transaction, and only then are its effects
+// carried out. The inbox is JavaScript's: a wasm trap in any room of this isolate does not empty it.
+
+import { DurableObject } from "cloudflare:workers";
+import { answerClose } from "./close";
+import { countersOf, type Counters, type Kind } from "./counters";
+import { Effects, type Answer } from "./effects";
+import { instanceLost, internalError } from "./instance";
+import { tellUsers } from "./tell";
+
+export interface Environment {
+  ROOMS: DurableObjectNamespace;
+  USERS: DurableObjectNamespace;
+  JWT_SECRET?: string;
+  FRAME_MAX_BYTES?: string;
+}
+
+/** What Rust sees of the shell; `src/object/bindings.rs` is the other side. */
+export interface Shell {
+  readonly name: string;
+  readonly env: Environment;
+  readonly sql: SqlStorage;
+  sockets(): unknown[];
+  entropy(): string;
+}
+
+/** The Rust half: `RoomHost` or `UserHost`, the latter of which takes calls only. */
+export interface Host {
+  call(ticket: number, body: string): void;
+  connect?(ticket: number, conn: number, request: string): void;
+  frame?(conn: number, text: string): void;
+  badFrame?(conn: number, binary: boolean): void;
+  closed?(conn: number): void;
+  alarm?(): void;
+  tick?(): void;
+  tellFailed?(user: string): void;
+  turn(now: number, effects: Effects): void;
+}
+
+/** Something that happened. Kept until its turn is committed, so that it can be tried again. */
+type Input =
+  | { kind: "call"; ticket: number; body: string }
+  | { kind: "connect"; ticket: number; conn: number; body: string }
+  | { kind: "frame"; conn: number; text: string }
+  | { kind: "badFrame"; conn: number; binary: boolean }
+  | { kind: "closed"; conn: number }
+  | { kind: "alarm"; done: () => void }
+  | { kind: "tick" }
+  | { kind: "tellFailed"; user: string };
+
+/** A call or an upgrade that waits for its answer. */
+interface Waiting {
+  resolve: (response: Response) => void;
+  pair?: { client: WebSocket; server: WebSocket };
+}
+
+const REQUEST_HEADER = "x-project-chat-request";
+const RECHECK_HEADER = "x-project-chat-recheck";
+const PAGE_HEADER = "x-project-chat-page";
+
+/** The rest waits for the next turn: other objects of the isolate get a chance in between. */
+const INPUTS_PER_TURN = 500;
+const DEFAULT_FRAME_MAX_BYTES = 65_536;
+const OPEN = 1;
+
+export class ObjectShell extends DurableObject<Environment> implements Shell {
+  declare readonly env: Environment;
+  #host?: Host;
+  #inbox: Input[] = [];
+  #turnAsked = false;
+  #wake?: { at: number; timer: ReturnType<typeof setTimeout> };
+  #sockets = new Map<number, WebSocket>();
+  #connOf = new WeakMap<WebSocket, number>();
+  #waiting = new Map<number, Waiting>();
+  #lastId = 0;
+  readonly #counters: Counters;
+
+  constructor(
+    ctx: DurableObjectState,
+    env: Environment,
+    kind: Kind,
+    readonly openHost: (shell: Shell) => Host,
+  ) {
+    super(ctx, env);
+    this.#counters = countersOf(kind, this.name, (env.JWT_SECRET ?? "").startsWith("dev-"));
+    this.#counters.constructed += 1;
+    // Answered by the runtime, without waking the object and without cost.
+    ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+    for (const socket of ctx.getWebSockets()) {
+      // A socket that is closing is still listed (workerd, 2026-11): it counts no more.
+      if (socket.readyState === OPEN) this.#adopt(++this.#lastId, socket);
+    }
+  }
+
+  get name(): string {
+    return this.ctx.id.name ?? "";
+  }
+
+  get sql(): SqlStorage {
+    return this.ctx.storage.sql;
+  }
+
+  sockets(): unknown[] {
+    return [...this.#sockets].flatMap(([conn, socket]) => [conn, socket.deserializeAttachment()]);
+  }
+
+  entropy(): string {
+    return crypto.randomUUID();
+  }
+
+  // ---- what happens ----
+
+  override async fetch(request: Request): Promise<Response> {
+    this.#counters.requests += 1;
+    const ticket = ++this.#lastId;
+    if (request.headers.get("upgrade")?.toLowerCase() !== "websocket") {
+      const body = await request.text();
+      return this.#answered(ticket, { kind: "call", ticket, body });
+    }
+    const { 0: client, 1: server } = new WebSocketPair();
+    const body = request.headers.get(REQUEST_HEADER) ?? "";
+    return this.#answered(ticket, { kind: "connect", ticket, conn: ticket, body }, { client, server });
+  }
+
+  override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
+    const conn = this.#connOf.get(socket);
+    if (conn === undefined) return;
+    this.#counters.frames_in += 1;
+    // Too large is refused before it is copied into wasm memory, which never shrinks. Rust counts the exact bytes.
+    const max = Number(this.env.FRAME_MAX_BYTES) || DEFAULT_FRAME_MAX_BYTES;
+    if (typeof data === "string" && data.length <= max) this.#put({ kind: "frame", conn, text: data });
+    else this.#put({ kind: "badFrame", conn, binary: typeof data !== "string" });
+  }
+
+  override webSocketClose(socket: WebSocket, code: number, reason: string): void {
+    answerClose(socket, code, reason);
+    this.#gone(socket);
+  }
+
+  override webSocketError(socket: WebSocket): void {
+    this.#gone(socket);
+  }
+
+  override alarm(): Promise<void> {
+    this.#counters.alarms += 1;
+    return new Promise((done) => this.#put({ kind: "alarm", done }));
+  }
+
+  #gone(socket: WebSocket): void {
+    const conn = this.#connOf.get(socket);
+    if (conn !== undefined && this.#sockets.delete(conn)) this.#put({ kind: "closed", conn });
+  }
+
+  #answered(ticket: number, input: Input, pair?: Waiting["pair"]): Promise<Response> {
+    return new Promise((resolve) => {
+      this.#waiting.set(ticket, { resolve, pair });
+      this.#put(input);
+    });
+  }
+
+  /** The first input asks for a turn at the next round of the loop; those that come until then share it. */
+  #put(input: Input): void {
+    this.#inbox.push(input);
+    if (this.#turnAsked) return;
+    this.#turnAsked = true;
+    setTimeout(() => this.#nextTurn(), 0);
+  }
+
+  // ---- the turn ----
+
+  #nextTurn(): void {
+    this.#turnAsked = false;
+    const inputs = this.#inbox.splice(0, INPUTS_PER_TURN);
+    try {
+      this.#turn(inputs);
+    } catch (error) {
+      this.#recover(inputs, error);
+    }
+    for (const input of inputs) if (input.kind === "alarm") input.done();
+    if (this.#inbox.length > 0 && !this.#turnAsked) {
+      this.#turnAsked = true;
+      setTimeout(() => this.#nextTurn(), 0);
+    }
+  }
+
+  #turn(inputs: Input[]): void {
+    const effects = new Effects();
+    this.ctx.storage.transactionSync(() => {
+      const host = (this.#host ??= this.openHost(this));
+      for (const input of inputs) give(host, input);
+      host.turn(Date.now(), effects);
+    });
+    this.#counters.turns += 1;
+    this.#carryOut(effects);
+  }
+
+  /**
+   * The turn failed and was rolled back. The host's memory may be wrong, so it is opened anew from storage and
+   * attachments; the inputs are tried one by one, and the one that fails again is refused. After a trap the sockets
+   * are closed too: their clients come back to a room that certainly agrees with them.
+   */
+  #recover(inputs: Input[], error: unknown): void {
+    console.error(`turn failed: ${error instanceof Error ? error.message : String(error)}`);
+    this.#host = undefined;
+    let trapped = error instanceof WebAssembly.RuntimeError;
+    for (const input of inputs) {
+      try {
+        if (inputs.length === 1) throw error;
+        this.#turn([input]);
+      } catch (again) {
+        this.#host = undefined;
+        trapped ||= again instanceof WebAssembly.RuntimeError;
+        this.#refuse(input);
+      }
+    }
+    if (!trapped) return;
+    for (const socket of this.#sockets.values()) quietly(() => socket.close(1011, "internal error"));
+    for (const conn of [...this.#sockets.keys()]) {
+      this.#sockets.delete(conn);
+      this.#put({ kind: "closed", conn });
+    }
+    instanceLost();
+  }
+
+  #refuse(input: Input): void {
+    if (input.kind === "call" || input.kind === "connect") {
+      this.#waiting.get(input.ticket)?.resolve(internalError());
+      this.#waiting.delete(input.ticket);
+    } else if (input.kind === "frame") {
+      const event = { type: "error", code: "internal", detail: "This could not be stored; please send it again." };
+      quietly(() => this.#sockets.get(input.conn)?.send(JSON.stringify(event)));
+    }
+  }
+
+  // ---- effects ----
+
+  #carryOut(effects: Effects): void {
+    this.#counters.rows_read += effects.rowsRead;
+    this.#counters.rows_written += effects.rowsWritten;
+    for (const { ticket, conn, recheckMs } of effects.accepted) this.#accept(ticket, conn, recheckMs);
+    for (const [conn, attachment] of effects.attachments) {
+      quietly(() => this.#sockets.get(conn)?.serializeAttachment(attachment));
+    }
+    for (const { conns, frames } of effects.sends) this.#send(conns, frames);
+    for (const { conn, code, reason } of effects.closes) {
+      const socket = this.#sockets.get(conn);
+      this.#sockets.delete(conn);
+      quietly(() => socket?.close(code, reason));
+    }
+    for (const { ticket, answer } of effects.answers) {
+      this.#waiting.get(ticket)?.resolve(response(answer));
+      this.#waiting.delete(ticket);
+    }
+    if (effects.alarmAt !== undefined) {
+      this.#counters.rows_written += 1; // billed as a row, though no cursor counts it
+      void this.ctx.storage.setAlarm(effects.alarmAt);
+    }
+    if (effects.wakeAt !== undefined) this.#wakeAt(effects.wakeAt);
+    if (effects.tells.length > 0) {
+      const failed = (user: string): void => this.#put({ kind: "tellFailed", user });
+      this.ctx.waitUntil(tellUsers(this.env.USERS, effects.tells, failed));
+    }
+  }
+
+  #accept(ticket: number, conn: number, recheckMs?: number): void {
+    const waiting = this.#waiting.get(ticket);
+    this.#waiting.delete(ticket);
+    if (!waiting?.pair) return;
+    this.ctx.acceptWebSocket(waiting.pair.server);
+    this.#adopt(conn, waiting.pair.server);
+    const headers = new Headers(recheckMs === undefined ? {} : { [RECHECK_HEADER]: String(recheckMs) });
+    waiting.resolve(new Response(null, { status: 101, webSocket: waiting.pair.client, headers }));
+  }
+
+  #adopt(conn: number, socket: WebSocket): void {
+    this.#sockets.set(conn, socket);
+    this.#connOf.set(socket, conn);
+  }
+
+  /** Socket by socket, so that the frames of one leave in one write. */
+  #send(conns: Uint32Array, frames: string[]): void {
+    for (const conn of conns) {
+      const socket = this.#sockets.get(conn);
+      if (socket?.readyState !== OPEN) continue;
+      this.#counters.frames_out += frames.length;
+      quietly(() => {
+        for (const frame of frames) socket.send(frame);
+      });
+    }
+  }
+
+  /** One timer, for the earliest moment asked for; it exists only while something is due within seconds. */
+  #wakeAt(at: number): void {
+    if (this.#wake && this.#wake.at <= at) return;
+    if (this.#wake) clearTimeout(this.#wake.timer);
+    const tick = (): void => {
+      this.#wake = undefined;
+      this.#put({ kind: "tick" });
+    };
+    this.#wake = { at, timer: setTimeout(tick, Math.max(0, at - Date.now())) };
+  }
+}
+
+function give(host: Host, input: Input): void {
+  switch (input.kind) {
+    case "call":
+      return host.call(input.ticket, input.body);
+    case "connect":
+      return host.connect?.(input.ticket, input.conn, input.body);
+    case "frame":
+      return host.frame?.(input.conn, input.text);
+    case "badFrame":
+      return host.badFrame?.(input.conn, input.binary);
+    case "closed":
+      return host.closed?.(input.conn);
+    case "alarm":
+      return host.alarm?.();
+    case "tick":
+      return host.tick?.();
+    case "tellFailed":
+      return host.tellFailed?.(input.user);
+  }
+}
+
+function response(answer: Answer): Response {
+  const headers = new Headers({ "content-type": "application/json" });
+  if (answer.recheckMs !== undefined) headers.set(RECHECK_HEADER, String(answer.recheckMs));
+  if (answer.page !== undefined) headers.set(PAGE_HEADER, answer.page);
+  if (answer.retryAfterMs !== undefined) headers.set("retry-after", String(Math.ceil(answer.retryAfterMs / 1000)));
+  return new Response(answer.body, { status: answer.status, headers });
+}
+
+/** A socket may break between two lines; what is sent to it then goes nowhere, which its closing tells soon enough. */
+function quietly(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // closed meanwhile
+  }
+}
