@@ -182,8 +182,8 @@ export async function startWorker(options: WorkerOptions = {}): Promise<Worker> 
   return worker;
 }
 
-/** Whether this build has been made (`build-probe` is made for its test only). */
-export function isBuilt(name: "build" | "build-probe"): boolean {
+/** Whether this build has been made. */
+function isBuilt(name: "build" | "build-probe"): boolean {
   return existsSync(join(ROOT, name, "index_bg.wasm"));
 }
 
