@@ -471,6 +471,33 @@ describe("names and projects", () => {
     expect((await alice.inbox()).json.map(({ project_id }: { project_id: number }) => project_id).sort()).toEqual([first, second].sort());
   });
 
+  test("a list in pages is read to its end", async () => {
+    const paged = await town.beside({ PROJECTS_URL: `${town.django.url}/api/projects/paged/` });
+    const { alice, project: first } = await paged.project("alice");
+    const projects = [first];
+    for (let number = 0; number < 4; number++) {
+      const { project } = await paged.project();
+      await town.django.admits(project, alice.id);
+      projects.push(project);
+    }
+    const contacts = (await alice.contacts()).json;
+    await paged.stop();
+    expect(contacts.map(({ id }: { id: number }) => id).sort()).toEqual(projects.sort());
+  });
+
+  test("a list that cannot be had is a 503 for a first-timer, not an empty list", async () => {
+    const { alice } = await named.project("alice");
+    await named.django.spoil("projects-as", 500);
+    try {
+      for (const answer of [await alice.contacts(), await alice.inbox()]) {
+        expect([answer.status, answer.json.code]).toEqual([503, "backend_unavailable"]);
+      }
+    } finally {
+      await named.django.mend("projects-as");
+    }
+    expect((await alice.contacts()).json).toHaveLength(1);
+  });
+
   test("a first message reaches the contacts of someone who never opened that chat", async () => {
     for (const where of [named, hasty]) {
       const { alice, bob, project } = await where.project("alice", "bob");

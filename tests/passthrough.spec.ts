@@ -7,6 +7,7 @@ import WebSocket from "ws";
 
 import { eventually, within } from "./support/deadline.ts";
 import { startTown, type Town } from "./support/django.ts";
+import { Edge } from "./support/edge.ts";
 import { call } from "./support/http.ts";
 import { open, Refused, refusal } from "./support/socket.ts";
 import { startWorker, type Worker } from "./support/worker.ts";
@@ -169,13 +170,13 @@ describe("what is not the chat's own", () => {
     }
   });
 
-  test("an application that is down is a 503 here, with the envelope", async () => {
+  test("an application that is down is a 502 here, with the envelope", async () => {
     await town.django.stop();
     try {
       const answer = await town.worker.call("/api/users/me/");
-      expect([answer.status, answer.json?.code]).toEqual([503, "backend_unavailable"]);
-      const socket = await refusal(open(`${town.worker.url.replace("http", "ws")}/ws/notifications/`));
-      expect(socket.status).toBe(503);
+      expect([answer.status, answer.json?.code]).toEqual([502, "origin_unavailable"]);
+      const refused = await refusal(open(`${town.worker.url.replace("http", "ws")}/ws/notifications/`));
+      expect([refused.status, refused.code]).toEqual([502, "origin_unavailable"]);
     } finally {
       await town.django.start();
     }
@@ -464,6 +465,61 @@ describe("a request that comes round again is refused", () => {
   }
 });
 
+describe("on routes of the application's own host", () => {
+  let edge: Edge;
+  let zone: Town;
+
+  beforeAll(async () => {
+    edge = new Edge(["/ws/*", "/api/chat/*", "/api/projects/*"]);
+    await edge.start();
+    zone = await town.beside({ ORIGIN_URL: edge.url, ACCESS_URL: `${edge.url}/api/projects/{project}/`, PROFILE_URL: `${edge.url}/api/users/me/` });
+    edge.worker = zone.worker.port;
+    edge.application = Number(new URL(zone.django.url).port);
+  });
+  afterAll(async () => {
+    await zone?.stop();
+    await edge?.stop();
+  });
+
+  test("the front end changes nothing: one address answers the application's calls and the chat's", async () => {
+    const { alice, bob, project } = await zone.project("alice", "bob");
+    for (const person of [alice, bob]) person.address = edge.url;
+
+    expect((await call(`${edge.url}/`)).text).toContain("The application");
+    const projects = await alice.calls("/api/projects/my-projects/");
+    expect(projects.json).toMatchObject([{ id: project }]);
+    expect((await alice.calls("/api/chat/start-quote/5/", { method: "POST", body: { a: 1 } })).json).toEqual({ quote: 5, by: alice.id, body: { a: 1 } });
+    expect((await alice.history()).json).toEqual([]);
+
+    const [a, b] = [await alice.connects(), await bob.connects()];
+    await a.says("hello");
+    await b.hears("alice: hello");
+    expect((await alice.contacts()).json).toMatchObject([{ id: project, contact_info: { id: bob.id, username: bob.profile.username } }]);
+    for (const socket of [a, b]) socket.drops();
+  });
+
+  test("what no route covers does not come to the Worker", async () => {
+    const before = (await zone.worker.counters()).worker_requests;
+    expect((await call(`${edge.url}/api/users/me/`)).status).toBe(401);
+    expect((await call(`${edge.url}/`)).status).toBe(200);
+    expect((await zone.worker.counters()).worker_requests - before).toBeLessThanOrEqual(1);
+  });
+
+  test("the application's other sockets under the same path still reach it", async () => {
+    const socket = await application("/ws/notifications/?token=x", {}, edge.url);
+    expect(JSON.parse((await socket.next()) as string).target).toBe("/ws/notifications/?token=x");
+    socket.ws.send("hello");
+    expect(await socket.next()).toBe("hello");
+    socket.ws.terminate();
+  });
+
+  test("an application's answer that is not the chat's comes back as it is", async () => {
+    const answer = await call(`${edge.url}/api/projects/nowhere/`);
+    const direct = await call(`${zone.django.url}/api/projects/nowhere/`);
+    expect([answer.status, answer.text]).toEqual([direct.status, direct.text]);
+  });
+});
+
 describe("without ORIGIN_URL", () => {
   test("what is not the chat's own is nowhere, and / is the chat's page", async () => {
     const alone = await town.beside({});
@@ -482,8 +538,12 @@ describe("without ORIGIN_URL", () => {
 });
 
 /** A socket of the application's, opened through the Worker. */
-async function application(path: string, options: { protocols?: string[]; headers?: Record<string, string> } = {}) {
-  const ws = new WebSocket(`${town.worker.url.replace("http", "ws")}${path}`, options.protocols ?? [], { headers: options.headers });
+async function application(
+  path: string,
+  options: { protocols?: string[]; headers?: Record<string, string> } = {},
+  address = town.worker.url,
+) {
+  const ws = new WebSocket(`${address.replace("http", "ws")}${path}`, options.protocols ?? [], { headers: options.headers });
   const frames: (string | Buffer)[] = [];
   let arrived = () => {};
   ws.on("message", (data: Buffer, isBinary) => {
