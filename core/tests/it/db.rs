@@ -1,0 +1,73 @@
+//! The storage port on rusqlite.
+
+use chat_core::db::{Db, DbError, Param, Row, Value, contract};
+use rusqlite::Connection;
+use rusqlite::types::ValueRef;
+
+pub struct Sqlite {
+    connection: Connection,
+    /// The next statement that contains this text fails.
+    pub fails_on: Option<&'static str>,
+}
+
+impl Sqlite {
+    pub fn new() -> Self {
+        Sqlite { connection: Connection::open_in_memory().unwrap(), fails_on: None }
+    }
+
+    pub fn begin(&self) {
+        self.connection.execute_batch("BEGIN").unwrap();
+    }
+
+    pub fn commit(&self) {
+        self.connection.execute_batch("COMMIT").unwrap();
+    }
+
+    pub fn roll_back(&self) {
+        self.connection.execute_batch("ROLLBACK").unwrap();
+    }
+}
+
+impl Db for Sqlite {
+    fn run(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
+        if self.fails_on.is_some_and(|text| sql.contains(text)) {
+            self.fails_on = None;
+            return Err(DbError("the disk is on fire".into()));
+        }
+        let fail = |error: rusqlite::Error| DbError(error.to_string());
+        let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
+        for (index, param) in params.iter().enumerate() {
+            match param {
+                Param::Null => statement.raw_bind_parameter(index + 1, rusqlite::types::Null),
+                Param::Int(value) => statement.raw_bind_parameter(index + 1, value),
+                Param::Text(value) => statement.raw_bind_parameter(index + 1, value),
+            }
+            .map_err(fail)?;
+        }
+        let columns = statement.column_count();
+        let mut rows = statement.raw_query();
+        let mut found = Vec::new();
+        while let Some(row) = rows.next().map_err(fail)? {
+            let value = |index| match row.get_ref_unwrap(index) {
+                ValueRef::Integer(value) => Value::Int(value),
+                ValueRef::Text(text) => Value::Text(String::from_utf8_lossy(text).into_owned()),
+                _ => Value::Null,
+            };
+            found.push(Row((0..columns).map(value).collect()));
+        }
+        Ok(found)
+    }
+}
+
+#[test]
+fn rusqlite_keeps_the_storage_contract() {
+    assert_eq!(contract::check(&mut Sqlite::new()), Ok(7));
+}
+
+#[test]
+fn a_row_of_another_shape_is_an_error_and_no_panic() {
+    let row = Row(vec![Value::Text("a".into()), Value::Int(1), Value::Null]);
+    assert!(row.int(0).is_err() && row.text(1).is_err() && row.int(2).is_err() && row.text(2).is_err());
+    assert!(row.int(9).is_err() && row.opt_text(1).is_err() && row.opt_int(0).is_err());
+    assert_eq!((row.opt_int(2), row.opt_text(2)), (Ok(None), Ok(None)));
+}

@@ -1,0 +1,209 @@
+use chat_core::limits::Limits;
+use chat_core::protocol::internal::RoomCall;
+use serde_json::json;
+
+use crate::world::World;
+
+fn two_who_talk() -> (World, crate::world::Window, crate::world::Window) {
+    let mut world = World::new();
+    let (ann, bob) = (world.joins("ann"), world.joins("bob"));
+    for text in ["one", "two", "three"] {
+        world.sends(ann, text);
+    }
+    world.shows(ann, &["1 ann: one", "2 ann: two", "3 ann: three"]);
+    world.shows(bob, &["1 ann: one", "2 ann: two", "3 ann: three"]);
+    (world, ann, bob)
+}
+
+#[test]
+fn everyone_hears_of_it_the_reader_too() {
+    let (mut world, ann, bob) = two_who_talk();
+    world.reads(bob, 2);
+    world.shows(ann, &["bob read 2"]);
+    world.shows(bob, &["bob read 2"]);
+    assert_eq!(
+        world.frames(ann).last().unwrap(),
+        &json!({ "type": "read_receipt", "user_id": "bob", "last_read_message_id": 2, "message_id": 2,
+                 "read_at": "2026-11-22T12:00:00.000Z" })
+    );
+}
+
+#[test]
+fn repeats_and_steps_back_are_heard_by_nobody() {
+    let (mut world, ann, bob) = two_who_talk();
+    for id in [3, 3, 1, 0, 3] {
+        world.reads(bob, id);
+    }
+    world.shows(ann, &["bob read 3"]);
+    world.hibernates();
+    world.reads(bob, 3);
+    world.shows(ann, &[]);
+    world.shows(bob, &["bob read 3"]);
+}
+
+#[test]
+fn a_message_that_does_not_exist_cannot_be_read() {
+    let (mut world, ann, bob) = two_who_talk();
+    world.reads(bob, 4);
+    world.reads(bob, i64::MAX);
+    world.shows(bob, &["error invalid_field", "error invalid_field"]);
+    world.shows(ann, &[]);
+    assert_eq!(world.marks_read("bob", Some(4)).status, 400);
+}
+
+#[test]
+fn unread_counts_are_exact_and_never_count_ones_own() {
+    let (mut world, ann, bob) = two_who_talk();
+    assert_eq!((world.unread("ann"), world.unread("bob")), (0, 3));
+    world.reads(bob, 1);
+    assert_eq!(world.unread("bob"), 2);
+    world.sends(bob, "four");
+    assert_eq!((world.unread("ann"), world.unread("bob")), (1, 0));
+    world.sends(ann, "five");
+    assert_eq!((world.unread("ann"), world.unread("bob")), (0, 1));
+}
+
+#[test]
+fn unread_counts_are_exact_up_to_their_limit() {
+    let mut world = World::with(Limits { unread_max: 3, message_rate: 0, ..Limits::default() });
+    let ann = world.joins("ann");
+    world.joins("bob");
+    for text in ["1", "2", "3"] {
+        world.sends(ann, text);
+    }
+    assert_eq!(world.unread("bob"), 3);
+    world.sends(ann, "4");
+    assert_eq!(world.unread("bob"), 3);
+}
+
+#[test]
+fn sending_moves_ones_own_mark_and_a_read_announces_it() {
+    let (mut world, ann, bob) = two_who_talk();
+    world.sends(bob, "four");
+    world.shows(ann, &["4 bob: four"]);
+    world.reads(bob, 4);
+    world.shows(ann, &["bob read 4"]);
+    world.reads(bob, 4);
+    world.shows(ann, &[]);
+}
+
+#[test]
+fn read_at_is_the_time_at_which_another_members_mark_reached_the_message() {
+    let (mut world, _, bob) = two_who_talk();
+    let read_at = |world: &mut World| -> Vec<String> {
+        let call = RoomCall::Messages { limit: None, before: None, after: None };
+        let body = World::body(&world.calls("ann", call));
+        body.as_array().unwrap().iter().rev().map(|m| m["read_at"].to_string()).collect()
+    };
+    assert_eq!(read_at(&mut world), ["null", "null", "null"]);
+    world.passes(1000);
+    world.reads(bob, 1);
+    world.passes(1000);
+    world.reads(bob, 2);
+    let expected = ["\"2026-11-22T12:00:01.000Z\"", "\"2026-11-22T12:00:02.000Z\"", "null"];
+    assert_eq!(read_at(&mut world), expected);
+    world.hibernates();
+    assert_eq!(read_at(&mut world), expected);
+    world.passes(600_000);
+    world.crashes();
+    assert_eq!(read_at(&mut world), expected);
+}
+
+#[test]
+fn a_mark_keeps_its_time_through_many_steps() {
+    let mut world = World::with(Limits { message_rate: 0, ..Limits::default() });
+    let (ann, bob) = (world.joins("ann"), world.joins("bob"));
+    for id in 1..=50 {
+        world.sends(ann, "x");
+        world.passes(1000);
+        world.reads(bob, id);
+    }
+    let call = RoomCall::Messages { limit: Some(100), before: None, after: None };
+    let body = World::body(&world.calls("ann", call));
+    let times: Vec<_> =
+        body.as_array().unwrap().iter().rev().map(|m| m["read_at"].as_str().unwrap().to_owned()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    assert_eq!(times[49], "2026-11-22T12:00:50.000Z");
+}
+
+#[test]
+fn a_call_marks_everything_read_and_says_so() {
+    let (mut world, ann, _) = two_who_talk();
+    let answer = world.marks_read("bob", None);
+    assert_eq!((answer.status, World::body(&answer)), (200, json!({ "status": "ok", "unread_count": 0 })));
+    world.shows(ann, &["bob read 3"]);
+    let answer = world.marks_read("bob", Some(3));
+    assert_eq!(World::body(&answer), json!({ "status": "ok" }));
+}
+
+#[test]
+fn a_call_is_durable_before_its_answer() {
+    let (mut world, _, _) = two_who_talk();
+    world.marks_read("bob", Some(2));
+    world.crashes();
+    assert_eq!(world.unread("bob"), 1);
+}
+
+#[test]
+fn a_mark_outlives_hibernation_in_its_sockets_attachment() {
+    let (mut world, _, bob) = two_who_talk();
+    world.reads(bob, 2);
+    world.hibernates();
+    assert_eq!(world.unread("bob"), 1);
+}
+
+#[test]
+fn a_mark_outlives_its_sockets() {
+    let (mut world, _, bob) = two_who_talk();
+    world.reads(bob, 2);
+    world.hibernates();
+    world.leaves(bob);
+    world.hibernates();
+    assert_eq!(world.unread("bob"), 1);
+}
+
+#[test]
+fn the_alarm_stores_what_stopped_moving() {
+    let (mut world, _, bob) = two_who_talk();
+    world.reads(bob, 2);
+    world.hibernates();
+    world.passes(300_000);
+    world.crashes();
+    assert_eq!(world.unread("bob"), 1);
+}
+
+#[test]
+fn a_crash_takes_back_the_marks_of_the_last_moments_only() {
+    let (mut world, _, bob) = two_who_talk();
+    world.passes(29_000);
+    world.reads(bob, 1);
+    world.passes(2_000);
+    world.reads(bob, 2);
+    world.reads(bob, 3);
+    world.crashes();
+    assert_eq!(world.unread("bob"), 1, "what had waited 30 s was stored with the next move, the last step was not");
+}
+
+#[test]
+fn in_a_large_room_only_the_reader_and_the_authors_hear_of_it() {
+    let mut world = World::with(Limits { receipts_to_all_max_present: 2, ..Limits::default() });
+    let (ann, bob, cy) = (world.joins("ann"), world.joins("bob"), world.joins("cy"));
+    world.sends(ann, "one");
+    world.reads(bob, 1);
+    world.shows(ann, &["1 ann: one", "bob read 1"]);
+    world.shows(bob, &["1 ann: one", "bob read 1"]);
+    world.shows(cy, &["1 ann: one"]);
+}
+
+#[test]
+fn many_readers_share_a_row() {
+    let mut world = World::with(Limits { sockets_per_user: 0, ..Limits::default() });
+    let windows: Vec<_> = (0..450).map(|number| world.joins(&format!("user{number}"))).collect();
+    world.sends(windows[0], "hi");
+    for window in &windows {
+        world.reads(*window, 1);
+    }
+    world.passes(300_000);
+    world.crashes();
+    assert_eq!((world.unread("user1"), world.unread("user449")), (0, 0));
+}
