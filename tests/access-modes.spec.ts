@@ -261,6 +261,15 @@ describe("the server API, beside ACCESS=origin:", () => {
       expect([rest.status, rest.json.code]).toEqual([403, "revoked"]);
     });
 
+    test("asked for at a project that does not know the user ends their sessions as well", async () => {
+      const { bob } = world.project("bob");
+      const { carol, project } = world.project("carol");
+      await carol.connects();
+      const b = await bob.connects({ token: bob.token({ age: 60 }) });
+      expect((await revoke(bob.in(project))).status).toBe(200);
+      expect((await b.closes()).code).toBe(4503);
+    });
+
     test("outlives a restart", async () => {
       const { bob } = world.project("bob");
       const old = bob.token({ age: 60 });

@@ -102,7 +102,7 @@ describe("strange but acceptable:", () => {
   });
 
   test.each([
-    ["a NUL", '"a\\u0000b"', "a\u0000b"],
+    ["a NUL", '"a\\u0000b"', undefined],
     ["a lone high surrogate", '"a\\ud800b"', undefined],
     ["a lone low surrogate", '"\\udc00"', undefined],
     ["surrogates the wrong way round", '"\\udc00\\ud800"', undefined],

@@ -63,3 +63,12 @@ test("typing does not use up what messages may", async () => {
   await a.message("m89");
   expect(a.lines()).toHaveLength(90);
 });
+
+test("whoever leaves while typing stops typing", async () => {
+  const { alice, bob } = world.project("alice", "bob");
+  const [a, b] = [await alice.connects(), await bob.connects()];
+  a.types(true);
+  await b.hears("alice types");
+  a.drops();
+  await b.hears("alice stops typing");
+});
