@@ -1,0 +1,69 @@
+//! A user's contacts: one entry per project they are in.
+//!
+//! Their own object keeps the entries. Only the rooms whose entry is out of date are asked, only what has not been
+//! confirmed within `ACCESS_TTL` is asked of the backend, and what was learned is given to the user's object in one
+//! call: a poll with nothing new wakes that object and nothing else.
+
+mod confirm;
+mod entry;
+mod refresh;
+mod standing;
+
+pub use entry::inbox_entry;
+
+use chat_core::ids::ProjectId;
+use chat_core::protocol::codes::Refusal;
+use chat_core::protocol::internal::{KnownProject, Projects, UserCall};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_json::Value;
+
+use crate::app::App;
+use crate::auth::Visitor;
+use crate::config::Access;
+use crate::{clock, users};
+use refresh::Learned;
+use standing::Standing;
+
+/// The platform lets six requests wait at a time.
+const AT_ONCE: usize = 6;
+
+/// The entries, newest activity first.
+pub async fn of(app: &App, visitor: &Visitor) -> Result<Vec<Value>, Refusal> {
+    let user = &visitor.identity.user;
+    let claimed = claimed(app, visitor);
+    let known: Projects = users::call(&app.env, user, UserCall::Projects { claimed: claimed.clone() }).await?;
+    let standing = Standing::of(app, visitor, known, clock::now()).await?;
+    let projects = visible(app, &claimed, standing.projects.clone());
+
+    let stale = projects.iter().filter(|project| project.summary.is_none());
+    let asked = stale.map(|project| refresh::ask(app, visitor, project, standing.of_project(project)));
+    let outcomes = stream::iter(asked).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await?;
+    let mut learned = Learned::default();
+    for outcome in outcomes {
+        learned.add(outcome);
+    }
+    let fresh = learned.summaries.clone();
+    let projects = if standing.list.is_some() || !learned.is_empty() {
+        let call = learned.into_call(standing.list.clone(), claimed.clone());
+        let known: Projects = users::call(&app.env, user, call).await?;
+        visible(app, &claimed, known.projects)
+    } else {
+        projects
+    };
+    confirm::later(app, visitor, &standing, &projects);
+    Ok(entry::sorted(projects, &fresh))
+}
+
+/// With `ACCESS=claims` the token's word is the whole truth: other projects that were entered once are not shown.
+fn visible(app: &App, claimed: &[ProjectId], mut projects: Vec<KnownProject>) -> Vec<KnownProject> {
+    if matches!(app.chat.access, Access::Claims) {
+        projects.retain(|known| claimed.contains(&known.project));
+    }
+    projects
+}
+
+fn claimed(app: &App, visitor: &Visitor) -> Vec<ProjectId> {
+    let claims = matches!(app.chat.access, Access::Claims);
+    let named = visitor.projects.iter().filter(|_| claims).map(|(id, _)| id);
+    named.filter(|id| app.edge.project_ids.parse(id.as_str()).is_some()).cloned().collect()
+}

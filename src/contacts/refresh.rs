@@ -1,0 +1,125 @@
+//! Fetches one entry that is out of date from its room.
+
+use chat_core::ids::ProjectId;
+use chat_core::protocol::codes::{ErrorCode, Refusal};
+use chat_core::protocol::internal::{
+    Admission, Grant, KnownProject, LearnedSummary, ProjectInfo, RoomCall, RoomRequest, UserCall,
+};
+
+use super::standing::Sure;
+use crate::app::App;
+use crate::auth::Visitor;
+use crate::backend::access::Verdict;
+use crate::config::Access;
+use crate::rooms::RoomAnswer;
+use crate::{access, backend, rooms};
+
+pub enum Outcome {
+    Fresh {
+        entry: LearnedSummary,
+        confirmed: bool,
+    },
+    /// Not theirs any more.
+    Gone(ProjectId),
+    /// Nobody can tell now; the next poll asks again.
+    LeftOut,
+}
+
+/// # Errors
+/// Only what is about the whole token: the backend does not take it, or the session was revoked.
+pub async fn ask(app: &App, visitor: &Visitor, known: &KnownProject, sure: Sure) -> Result<Outcome, Refusal> {
+    let project = &known.project;
+    let (admission, confirmed) = match (sure, &app.chat.access) {
+        (Sure::Yes, _) => (Admission::Granted(grant(known)), false),
+        (Sure::Ask, Access::Origin(url)) => match backend::access::ask(&app.chat, url, visitor, project).await {
+            Verdict::Yes(grant) => (Admission::Granted(*grant), true),
+            Verdict::No(_) => {
+                // The room may still hold an older yes. When it cannot be told now, it asks by itself in time.
+                let _ = rooms::tell_verdict(&app.env, project, &visitor.identity.user, None).await;
+                return Ok(Outcome::Gone(project.clone()));
+            }
+            Verdict::TokenRefused => return Err(ErrorCode::TokenRefused.into()),
+            Verdict::Silent => (Admission::Unknown, false),
+        },
+        (_, Access::Origin(_)) => (Admission::Unknown, false),
+        (_, access) => match access::first_admission(access, visitor, project) {
+            Ok(admission) => (admission, false),
+            Err(_) => return Ok(Outcome::LeftOut),
+        },
+    };
+    let answer = summary(app, visitor, project, admission).await;
+    outcome(known, confirmed, answer).await
+}
+
+/// Without a yes the room's kept one decides, and the backend is not asked: it has just been, or it would not answer.
+async fn summary(
+    app: &App,
+    visitor: &Visitor,
+    project: &ProjectId,
+    admission: Admission,
+) -> Result<RoomAnswer, Refusal> {
+    if admission != Admission::Unknown {
+        return access::enter_with(app, visitor, project, RoomCall::Summary, admission).await;
+    }
+    let (project, identity) = (project.clone(), Some(visitor.identity.clone()));
+    rooms::call(&app.env, &RoomRequest { project, identity, admission, call: RoomCall::Summary }).await
+}
+
+async fn outcome(
+    known: &KnownProject,
+    confirmed: bool,
+    answer: Result<RoomAnswer, Refusal>,
+) -> Result<Outcome, Refusal> {
+    let summary = match answer {
+        Ok(answer) if answer.asks() => return Ok(Outcome::LeftOut),
+        Ok(answer) => answer.read().await,
+        Err(refusal) => Err(refusal),
+    };
+    match summary.map_err(|refusal| (refusal.code, refusal)) {
+        Ok(summary) => {
+            let entry = LearnedSummary { project: known.project.clone(), version: known.version, summary };
+            Ok(Outcome::Fresh { entry, confirmed })
+        }
+        Err((ErrorCode::NoAccess | ErrorCode::Removed | ErrorCode::NoSuchProject, _)) => {
+            Ok(Outcome::Gone(known.project.clone()))
+        }
+        Err((ErrorCode::Revoked | ErrorCode::TokenRefused | ErrorCode::TokenExpired, refusal)) => Err(refusal),
+        Err(_) => Ok(Outcome::LeftOut),
+    }
+}
+
+fn grant(known: &KnownProject) -> Grant {
+    Grant { project_name: known.name.clone(), project_created_at: known.created_at.clone(), ..Grant::default() }
+}
+
+/// What one poll learned, for the user's object to keep.
+#[derive(Default)]
+pub struct Learned {
+    pub summaries: Vec<LearnedSummary>,
+    confirmed: Vec<ProjectId>,
+    gone: Vec<ProjectId>,
+}
+
+impl Learned {
+    pub fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Fresh { entry, confirmed } => {
+                if confirmed {
+                    self.confirmed.push(entry.project.clone());
+                }
+                self.summaries.push(entry);
+            }
+            Outcome::Gone(project) => self.gone.push(project),
+            Outcome::LeftOut => {}
+        }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.summaries.is_empty() && self.confirmed.is_empty() && self.gone.is_empty()
+    }
+
+    pub fn into_call(self, list: Option<Vec<ProjectInfo>>, claimed: Vec<ProjectId>) -> UserCall {
+        let Learned { summaries, confirmed, gone } = self;
+        UserCall::Learn { list, summaries, confirmed, gone, claimed }
+    }
+}

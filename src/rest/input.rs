@@ -1,0 +1,99 @@
+//! Reads what a call carries, and refuses what is not of the right shape.
+
+use chat_core::ids::{MAX_SAFE_INTEGER, Seq};
+use chat_core::protocol::codes::{ErrorCode, Refusal};
+use serde_json::{Map, Value};
+use worker::Request;
+
+use crate::body;
+use crate::reply::invalid_field;
+
+pub type Fields = Map<String, Value>;
+
+/// The JSON object in a request's body, of at most `max_bytes`.
+pub async fn json(request: &Request, max_bytes: i64) -> Result<Fields, Refusal> {
+    let content_type = request.headers().get("content-type").ok().flatten().unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(ErrorCode::UnsupportedMediaType.into());
+    }
+    let bytes = match request.inner().body() {
+        Some(stream) => body::read(stream, usize::try_from(max_bytes).unwrap_or(usize::MAX)).await,
+        None => Ok(Some(Vec::new())),
+    };
+    // A body that breaks off is the caller's doing.
+    let bytes = bytes.map_err(|_| ErrorCode::BadRequest)?.ok_or(ErrorCode::TooLarge)?;
+    match serde_json::from_slice(&bytes) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(invalid_field("The body must be a JSON object.")),
+        Err(_) => Err(ErrorCode::InvalidJson.into()),
+    }
+}
+
+/// As [`json`], for a call that may come without a body.
+pub async fn optional_json(request: &Request, max_bytes: i64) -> Result<Fields, Refusal> {
+    match request.inner().body() {
+        Some(_) => json(request, max_bytes).await,
+        None => Ok(Fields::new()),
+    }
+}
+
+/// A text that may be absent or null.
+pub fn optional_text(fields: &Fields, name: &str) -> Result<Option<String>, Refusal> {
+    match fields.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(invalid_field(format!("{name} must be a string."))),
+    }
+}
+
+pub fn text(fields: &Fields, name: &str) -> Result<String, Refusal> {
+    optional_text(fields, name)?.ok_or_else(|| invalid_field(format!("{name} must be a string.")))
+}
+
+/// A message's id: a whole number, or its decimal text.
+pub fn message_id(fields: &Fields, name: &str) -> Result<Seq, Refusal> {
+    let id = match fields.get(name) {
+        Some(Value::Number(number)) => number.as_i64(),
+        Some(Value::String(text)) => whole_number(text),
+        _ => None,
+    };
+    let id = id.filter(|id| (1..=MAX_SAFE_INTEGER).contains(id));
+    id.map(Seq).ok_or_else(|| invalid_field(format!("{name} must be the id of a message.")))
+}
+
+/// A decimal number without sign, space or leading zeros.
+pub fn whole_number(text: &str) -> Option<i64> {
+    let number: i64 = text.parse().ok()?;
+    (number.to_string() == text && number >= 0).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn ids_of_messages_are_numbers_or_their_text() {
+        let id = |value: Value| {
+            let fields = Fields::from_iter([("id".to_owned(), value)]);
+            message_id(&fields, "id").ok().map(|seq| seq.0)
+        };
+        assert_eq!(id(json!(7)), Some(7));
+        assert_eq!(id(json!("7")), Some(7));
+        for wrong in [
+            json!(0),
+            json!(-1),
+            json!(1.5),
+            json!("07"),
+            json!("+7"),
+            json!(" 7"),
+            json!(null),
+            json!([7]),
+            json!(u64::MAX),
+        ] {
+            assert_eq!(id(wrong.clone()), None, "{wrong}");
+        }
+    }
+}

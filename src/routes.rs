@@ -1,0 +1,146 @@
+//! The one table of addresses. What is not in it belongs to the application behind.
+
+use chat_core::ids::{ProjectId, UserId};
+
+use crate::project_ids::ProjectIds;
+
+/// A call of ours, with what its address names.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Endpoint {
+    Socket(ProjectId),
+    ListMessages(ProjectId),
+    CreateMessage(ProjectId),
+    MarkRead(ProjectId),
+    ListContacts,
+    ShowContact(ProjectId),
+    ReadContact(ProjectId),
+    Inbox,
+    ListMembers(ProjectId),
+    PutMember(ProjectId, UserId),
+    RemoveMember(ProjectId, UserId),
+    RevokeMember(ProjectId, UserId),
+    DevToken,
+    DevCounters,
+}
+
+/// How an endpoint is made of what its address names.
+enum Make {
+    Plain(Endpoint),
+    Project(fn(ProjectId) -> Endpoint),
+    Member(fn(ProjectId, UserId) -> Endpoint),
+}
+
+type Row = (&'static str, &'static str, Make);
+
+const TABLE: &[Row] = &[
+    ("GET", "ws/chat/project/{project}", Make::Project(Endpoint::Socket)),
+    ("GET", "api/projects/{project}/chat/messages", Make::Project(Endpoint::ListMessages)),
+    ("POST", "api/projects/{project}/chat/messages", Make::Project(Endpoint::CreateMessage)),
+    ("POST", "api/projects/{project}/chat/messages/create", Make::Project(Endpoint::CreateMessage)),
+    ("POST", "api/projects/{project}/chat/mark-read", Make::Project(Endpoint::MarkRead)),
+    ("GET", "api/chat/contacts", Make::Plain(Endpoint::ListContacts)),
+    ("GET", "api/chat/contacts/{project}", Make::Project(Endpoint::ShowContact)),
+    ("POST", "api/chat/contacts/{project}/mark-read", Make::Project(Endpoint::ReadContact)),
+    ("GET", "api/chat/inbox", Make::Plain(Endpoint::Inbox)),
+    ("GET", "api/projects/{project}/chat/members", Make::Project(Endpoint::ListMembers)),
+    ("PUT", "api/projects/{project}/chat/members/{user}", Make::Member(Endpoint::PutMember)),
+    ("DELETE", "api/projects/{project}/chat/members/{user}", Make::Member(Endpoint::RemoveMember)),
+    ("POST", "api/projects/{project}/chat/members/{user}/revoke", Make::Member(Endpoint::RevokeMember)),
+];
+
+/// Only where development sign-in is on (or nobody knows, for want of a good configuration); elsewhere not ours.
+const DEVELOPMENT: &[Row] = &[
+    ("POST", "dev/token", Make::Plain(Endpoint::DevToken)),
+    ("GET", "dev/counters", Make::Plain(Endpoint::DevCounters)),
+];
+
+/// Everything at and below these is ours, also what does not exist (yet).
+const OURS_BELOW: &[&str] = &["ws/chat/project/{project}", "ws/chat/inbox", "api/projects/{project}/chat"];
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// Not ours: the application's.
+    Elsewhere,
+    /// Ours, but nothing.
+    Nothing,
+    /// Ours, by these methods only.
+    OtherMethods(Vec<&'static str>),
+    Call(Endpoint),
+}
+
+/// `path` as it stands in the URL, percent-encoding included.
+pub fn find(method: &str, path: &str, ids: &ProjectIds, development: bool) -> Found {
+    let Some(path) = path.strip_prefix('/') else { return Found::Elsewhere };
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let rows = TABLE.iter().chain(DEVELOPMENT.iter().filter(|_| development));
+
+    let mut methods = Vec::new();
+    for (by, pattern, make) in rows {
+        let Some(names) = Names::of(pattern, path, ids, false) else { continue };
+        let Some(endpoint) = names.make(make) else { continue };
+        if *by == method {
+            return Found::Call(endpoint);
+        }
+        methods.push(*by);
+    }
+    if !methods.is_empty() {
+        return Found::OtherMethods(methods);
+    }
+    let ours = OURS_BELOW.iter().any(|pattern| Names::of(pattern, path, ids, true).is_some());
+    if ours { Found::Nothing } else { Found::Elsewhere }
+}
+
+/// What a path names at the places that its pattern leaves open.
+#[derive(Default)]
+struct Names {
+    project: Option<ProjectId>,
+    user: Option<UserId>,
+}
+
+impl Names {
+    /// `None` when the path does not match. With `below`, more may follow.
+    fn of(pattern: &str, path: &str, ids: &ProjectIds, below: bool) -> Option<Self> {
+        let mut names = Names::default();
+        let mut segments = path.split('/');
+        for expected in pattern.split('/') {
+            let segment = segments.next()?;
+            match expected {
+                "{project}" => names.project = Some(ids.parse(segment)?),
+                "{user}" => names.user = Some(UserId::parse(&decode(segment)?)?),
+                literal if literal == segment => {}
+                _ => return None,
+            }
+        }
+        (below || segments.next().is_none()).then_some(names)
+    }
+
+    fn make(self, make: &Make) -> Option<Endpoint> {
+        Some(match make {
+            Make::Plain(endpoint) => endpoint.clone(),
+            Make::Project(make) => make(self.project?),
+            Make::Member(make) => make(self.project?, self.user?),
+        })
+    }
+}
+
+/// Undoes percent-encoding; `None` when it is broken or not UTF-8.
+fn decode(segment: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte == b'%' {
+            let (digits, after) = after.split_at_checked(2)?;
+            let digits = std::str::from_utf8(digits).ok().filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()))?;
+            bytes.push(u8::from_str_radix(digits, 16).ok()?);
+            rest = after;
+        } else {
+            bytes.push(byte);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+#[path = "routes_tests.rs"]
+mod tests;

@@ -1,0 +1,94 @@
+//! Which address is whose.
+
+use super::*;
+
+fn find_in(method: &str, path: &str, development: bool) -> String {
+    match find(method, path, &ProjectIds::new(None).unwrap(), development) {
+        Found::Elsewhere => "elsewhere".to_owned(),
+        Found::Nothing => "nothing".to_owned(),
+        Found::OtherMethods(methods) => methods.join(", "),
+        Found::Call(endpoint) => format!("{endpoint:?}")
+            .replace("ProjectId", "")
+            .replace("UserId", "")
+            .replace(['(', ')', '"'], " ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" "),
+    }
+}
+
+#[test]
+fn the_chats_own_addresses_are_ours_with_and_without_the_slash() {
+    let table = [
+        ("GET", "/ws/chat/project/7", "Socket 7"),
+        ("GET", "/api/projects/7/chat/messages", "ListMessages 7"),
+        ("POST", "/api/projects/7/chat/messages", "CreateMessage 7"),
+        ("POST", "/api/projects/7/chat/messages/create", "CreateMessage 7"),
+        ("POST", "/api/projects/7/chat/mark-read", "MarkRead 7"),
+        ("GET", "/api/chat/contacts", "ListContacts"),
+        ("GET", "/api/chat/contacts/7", "ShowContact 7"),
+        ("POST", "/api/chat/contacts/7/mark-read", "ReadContact 7"),
+        ("GET", "/api/chat/inbox", "Inbox"),
+        ("GET", "/api/projects/7/chat/members", "ListMembers 7"),
+        ("PUT", "/api/projects/7/chat/members/a%20b", "PutMember 7 , a b"),
+        ("DELETE", "/api/projects/7/chat/members/8", "RemoveMember 7 , 8"),
+        ("POST", "/api/projects/7/chat/members/8/revoke", "RevokeMember 7 , 8"),
+    ];
+    for (method, path, endpoint) in table {
+        assert_eq!(find_in(method, path, false), endpoint);
+        assert_eq!(find_in(method, &format!("{path}/"), false), endpoint);
+    }
+}
+
+#[test]
+fn the_applications_addresses_are_its_own() {
+    for path in [
+        "/",
+        "",
+        "/ws/notifications/",
+        "/ws/payments/7/",
+        "/ws/chat/project/",
+        "/ws/chat/project/007/",
+        "/ws/chat/project/%37/",
+        "/WS/chat/project/7/",
+        "//ws/chat/project/7/",
+        "/api/projects/my-projects/",
+        "/api/projects/7/",
+        "/api/projects/7/chats/",
+        "/api/projects/my-projects/chat/messages/",
+        "/api/chat/",
+        "/api/chat/start-quote/5/",
+        "/api/chat/contacts/archived/",
+        "/api/chat/contacts/7/messages/",
+        "/api/chat/contacts//",
+        "/dev/token/",
+    ] {
+        assert_eq!(find_in("GET", path, false), "elsewhere", "{path}");
+    }
+}
+
+#[test]
+fn what_is_ours_but_does_not_exist_is_not_passed_on() {
+    for path in [
+        "/ws/chat/project/7/x",
+        "/ws/chat/inbox/",
+        "/api/projects/7/chat/",
+        "/api/projects/7/chat/messages/5/",
+        "/api/projects/7/chat/members/%ff/",
+    ] {
+        assert_eq!(find_in("GET", path, false), "nothing", "{path}");
+    }
+}
+
+#[test]
+fn other_methods_are_told() {
+    assert_eq!(find_in("POST", "/ws/chat/project/7/", false), "GET");
+    assert_eq!(find_in("DELETE", "/api/projects/7/chat/messages/", false), "GET, POST");
+    assert_eq!(find_in("OPTIONS", "/api/projects/7/chat/members/8/", false), "PUT, DELETE");
+}
+
+#[test]
+fn development_sign_in_exists_in_development_only() {
+    assert_eq!(find_in("POST", "/dev/token/", true), "DevToken");
+    assert_eq!(find_in("GET", "/dev/counters", true), "DevCounters");
+}
