@@ -41,7 +41,7 @@ describe("at the door", () => {
     const socket = await alice.connects({ headers: { cookie: "session=1", "x-project-chat-request": "{}" } });
     socket.drops();
 
-    const [question, ...more] = town.django.callsOf("project", project);
+    const [question, ...more] = await town.django.callsOf("project", project);
 
     expect(more).toEqual([]);
     expect(question).toMatchObject({ method: "GET", target: `/api/projects/${project}/` });
@@ -116,7 +116,7 @@ describe("at the door", () => {
     const alice = await other.person("alice", 78);
     await alice.history();
     await other.stop();
-    expect(town.django.callsOf("odd").map(({ target }) => target)).toContain(`/api/odd/empty/78/?who=${alice.id}`);
+    expect((await town.django.callsOf("odd")).map(({ target }) => target)).toContain(`/api/odd/empty/78/?who=${alice.id}`);
   });
 });
 
@@ -127,7 +127,7 @@ describe("a kept yes", () => {
     for (let poll = 0; poll < 5; poll++) expect((await alice.history()).status).toBe(200);
     await town.worker.evictRoom(project);
     await alice.history();
-    expect(town.django.callsOf("project", project)).toHaveLength(1);
+    expect(await town.django.callsOf("project", project)).toHaveLength(1);
   });
 
   test("is asked again after ACCESS_TTL, once, behind the back of who comes in", async () => {
@@ -141,7 +141,7 @@ describe("a kept yes", () => {
     await hasty.django.callNumber(2, "project", project);
     await hasty.django.release("project");
 
-    expect(hasty.django.callsOf("project", project)).toHaveLength(2);
+    expect(await hasty.django.callsOf("project", project)).toHaveLength(2);
     for (const socket of sockets) socket.drops();
   });
 
@@ -156,7 +156,7 @@ describe("a kept yes", () => {
 
     const sockets = await Promise.all(everybody.map((member) => member.connects()));
     await storm.django.callNumber(2 * people, "project", project, 15_000);
-    const moments = storm.django.callsOf("project", project).slice(people).map(({ at }) => at);
+    const moments = (await storm.django.callsOf("project", project)).slice(people).map(({ at }) => at);
 
     const widths = moments.slice(rate).map((at, first) => at - (moments[first] ?? 0));
     expect(Math.min(...widths)).toBeGreaterThan(800);
@@ -278,7 +278,7 @@ describe("a backend that does not answer", () => {
     try {
       expect(await refusedWith(carol.connects())).toEqual([503, "backend_unavailable"]);
       await realTime(1_100);
-      const before = hasty.django.callsOf("project", project).length;
+      const before = (await hasty.django.callsOf("project", project)).length;
       (await bob.connects()).drops();
       await hasty.django.callNumber(before + 1, "project", project, 10_000);
       await bob.history();
@@ -298,13 +298,13 @@ describe("a token that is good but for its expiry", () => {
     const b = await bob.connects();
     await realTime(1_100); // the yes is old as well
     await alice.signsIn({ lifetime: -1, claims: { iat: Math.floor(Date.now() / 1000) - 301 } });
-    const before = hasty.django.callsOf("project", project).length;
+    const before = (await hasty.django.callsOf("project", project)).length;
 
     const socket = await alice.connects();
     await socket.says("my token is old");
     await b.hears("alice: my token is old");
 
-    expect(hasty.django.callsOf("project", project)).toHaveLength(before);
+    expect(await hasty.django.callsOf("project", project)).toHaveLength(before);
     for (const each of [socket, b]) each.drops();
   });
 
@@ -324,7 +324,7 @@ describe("a token that is good but for its expiry", () => {
       await person.signsIn({ lifetime: -1 });
       expect(await refusedWith(person.connects())).toEqual([401, "token_expired"]);
     }
-    expect(town.django.callsOf("project", project)).toEqual([]);
+    expect(await town.django.callsOf("project", project)).toEqual([]);
   });
 
   test("is good for this only as long as a session lasts", async () => {
@@ -550,12 +550,12 @@ describe("names and projects", () => {
     const { alice, project } = await patient.project("alice");
     await alice.posts("hello");
     await eventually(5_000, "the entry", async () => (await alice.contacts()).json[0]?.last_message_text || undefined);
-    const [calls, before] = [town.django.calls.length, await patient.worker.counters()];
+    const [calls, before] = [(await town.django.everyCall()).length, await patient.worker.counters()];
 
     for (let poll = 0; poll < 5; poll++) expect((await alice.contacts()).json[0].last_message_text).toBe("hello");
 
     const after = await patient.worker.counters();
-    expect(town.django.calls.length).toBe(calls);
+    expect((await town.django.everyCall()).length).toBe(calls);
     expect(after.rooms[project]).toEqual(before.rooms[project]);
     expect(after.users[alice.id]?.rows_written).toBe(before.users[alice.id]?.rows_written);
     expect((after.users[alice.id]?.requests ?? 0) - (before.users[alice.id]?.requests ?? 0)).toBe(5);

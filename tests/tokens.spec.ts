@@ -120,7 +120,7 @@ describe("a bad token is refused before the socket opens, and wakes nobody", () 
     expect([answer.status, answer.json.code]).toEqual([401, code]);
 
     expect((await secrets.worker.counters()).rooms).not.toHaveProperty(String(project));
-    expect(secrets.django.callsOf("project", project)).toEqual([]);
+    expect(await secrets.django.callsOf("project", project)).toEqual([]);
   });
 
   test("HS256 with the RSA public key as its secret: token_bad_algorithm", async () => {
@@ -130,7 +130,7 @@ describe("a bad token is refused before the socket opens, and wakes nobody", () 
     const refused = await refusal(alice.connects({ token }));
 
     expect([refused.status, refused.code]).toEqual([401, "token_bad_algorithm"]);
-    expect(keys.django.callsOf("project", project)).toEqual([]);
+    expect(await keys.django.callsOf("project", project)).toEqual([]);
   });
 
   test("an expired one over HTTP: token_expired", async () => {
@@ -141,7 +141,7 @@ describe("a bad token is refused before the socket opens, and wakes nobody", () 
 
     expect([answer.status, answer.json.code]).toEqual([401, "token_expired"]);
     expect((await secrets.worker.counters()).rooms).not.toHaveProperty(String(project));
-    expect(secrets.django.callsOf("project", project)).toEqual([]);
+    expect(await secrets.django.callsOf("project", project)).toEqual([]);
   });
 });
 

@@ -49,10 +49,9 @@ export interface DjangoOptions {
 export class Django {
   /** `http://127.0.0.1:<port>`, without a slash at the end; the same after a stop and a start. */
   url = "";
-  /** Every request that reached the application, in order. */
-  readonly calls: Call[] = [];
   /** Every other event, in order: `answered`, `received` (of a body), `socket-closed`. */
   readonly events: Line[] = [];
+  private readonly calls: Call[] = [];
   private readonly data = mkdtempSync(join(tmpdir(), "chat-django-"));
   private readonly env: Record<string, string>;
   private readonly watchers = new Set<() => void>();
@@ -150,15 +149,22 @@ export class Django {
 
   // What the application saw
 
+  /** Every request that has reached the application, in order. */
+  async everyCall(): Promise<Call[]> {
+    // Its news come in order: when it has answered, all of them are here.
+    if (this.process) await this.order("settle", {});
+    return [...this.calls];
+  }
+
   /** The calls of a view so far, or only those that asked for this project. */
-  callsOf(view: View, project?: Id): Call[] {
-    const asked = (call: Call) => project === undefined || call.target.includes(`/${project}/`);
-    return this.calls.filter((call) => call.view === view && asked(call));
+  async callsOf(view: View, project?: Id): Promise<Call[]> {
+    return (await this.everyCall()).filter((call) => isOf(call, view, project));
   }
 
   /** Waits until there are `count` calls of this view (for this project), and answers the last of them. */
   async callNumber(count: number, view: View, project?: Id, ms?: number): Promise<Call> {
-    return this.until(`call ${count} of ${view}`, () => this.callsOf(view, project)[count - 1], ms);
+    const found = () => this.calls.filter((call) => isOf(call, view, project))[count - 1];
+    return this.until(`call ${count} of ${view}`, found, ms);
   }
 
   /** The first event for which `is` holds, already told or still to come. */
@@ -196,6 +202,10 @@ export class Django {
     }
     for (const watcher of [...this.watchers]) watcher();
   }
+}
+
+function isOf(call: Call, view: View, project?: Id): boolean {
+  return call.view === view && (project === undefined || call.target.includes(`/${project}/`));
 }
 
 export async function startDjango(options: DjangoOptions = {}): Promise<Django> {

@@ -100,7 +100,10 @@ def upload(request):
 
 @csrf_exempt
 def echo(request):
-    """What arrived here, as it arrived."""
+    """What arrived here, as it arrived; answered with the status that is asked for."""
+    status = int(request.GET.get("status", 200))
+    if status in (204, 304):
+        return HttpResponse(status=status)
     scope = request.scope
     answer = JsonResponse(
         {
@@ -110,7 +113,7 @@ def echo(request):
             "absolute": request.build_absolute_uri("/here/"),
             "body": request.body.decode("utf-8", "replace"),
         },
-        status=int(request.GET.get("status", 200)),
+        status=status,
     )
     answer.set_cookie("one", "1")
     answer.set_cookie("two", "2", httponly=True)
