@@ -409,8 +409,7 @@ describe("names and projects", () => {
     const { alice, bob } = await town.project("alice", "bob");
     const sent = await (await alice.connects()).says("hello");
     expect(sent.sender).toEqual({ id: alice.id, ...alice.profile });
-    const [entry] = (await alice.contacts()).json;
-    expect(entry.contact_info).toEqual({ id: alice.id, ...alice.profile });
+    expect((await alice.contacts()).json[0].contact_info).toEqual({ id: bob.id, ...bob.profile });
     expect((await bob.contacts()).json[0].contact_info).toEqual({ id: alice.id, ...alice.profile });
   });
 
@@ -469,6 +468,26 @@ describe("names and projects", () => {
     });
     expect(Date.parse(kitchen.project_info.created_at)).toBe(Math.floor(Date.parse(made)));
     expect((await alice.inbox()).json.map(({ project_id }: { project_id: number }) => project_id).sort()).toEqual([first, second].sort());
+  });
+
+  test("being on the list opens a contacts entry, not the door", async () => {
+    const listed = await town.beside({ PROJECTS_URL: town.django.projectsUrl });
+    const barred = await town.beside({ PROJECTS_URL: town.django.projectsUrl, ACCESS_URL: `${town.django.url}/nowhere/{project}/` });
+    try {
+      const { alice, vic, project } = await listed.project("alice", "vic");
+      await town.django.admits(project, vic.id, "viewer");
+      expect((await vic.contacts()).json).toHaveLength(1);
+      expect((await vic.posts("may I?")).json.code).toBe("read_only");
+
+      const outside = alice.in(project);
+      outside.address = barred.worker.url;
+      expect((await outside.contacts()).status).toBe(200);
+      expect(await refusedWith(outside.connects())).toEqual([404, "no_such_project"]);
+      await outside.signsIn({ lifetime: -1 });
+      expect(await refusedWith(outside.connects())).toEqual([401, "token_expired"]);
+    } finally {
+      await Promise.all([listed.stop(), barred.stop()]);
+    }
   });
 
   test("a list in pages is read to its end", async () => {
