@@ -202,6 +202,33 @@ describe("someone who is taken out while connected", () => {
     socket.drops();
   }, 30_000);
 
+  test("is closed in the same way when the application no longer signs them in at all", async () => {
+    const { alice } = await hasty.project("alice");
+    const socket = await alice.connects();
+    await hasty.django.user(alice.id, { ...alice.profile, is_active: false });
+    const closed = await eventually(15_000, "the end of the socket", async () => {
+      await alice.history();
+      return socket.closed;
+    });
+    expect(closed.code).toBe(4507);
+    expect(await refusedWith(alice.connects())).toEqual([401, "token_refused"]);
+  }, 30_000);
+
+  test("or is made a viewer, and from then on writes no more on the socket they have", async () => {
+    const { bob, project } = await hasty.project("bob");
+    const socket = await bob.connects();
+    await socket.says("as a member");
+    await hasty.django.admits(project, bob.id, "viewer");
+    await eventually(15_000, "the end of writing", async () => {
+      await bob.history();
+      socket.writes("as a viewer?");
+      await socket.settled();
+      return socket.lines().includes("error read_only") || undefined;
+    });
+    expect((await bob.posts("or so?")).json.code).toBe("read_only");
+    socket.drops();
+  }, 30_000);
+
   test("leaves a project that was deleted in the same way", async () => {
     const { alice, project } = await hasty.project("alice");
     const socket = await alice.connects();
@@ -210,7 +237,7 @@ describe("someone who is taken out while connected", () => {
       await alice.history();
       return socket.closed;
     });
-    expect(closed.code).toBeGreaterThanOrEqual(4500);
+    expect(closed.code).toBe(4507);
     expect(await refusedWith(alice.connects())).toEqual([404, "no_such_project"]);
   }, 30_000);
 });
@@ -236,6 +263,7 @@ describe("a backend that does not answer", () => {
       await a.says("are you still there?");
       await b.hears("alice: are you still there?");
       b.drops();
+      await hasty.worker.evictRoom(alice.project);
       const again = await bob.connects();
       await again.says("I am");
       await a.hears("bob: I am");

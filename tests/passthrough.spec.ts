@@ -175,8 +175,9 @@ describe("what is not the chat's own", () => {
     try {
       const answer = await town.worker.call("/api/users/me/");
       expect([answer.status, answer.json?.code]).toEqual([502, "origin_unavailable"]);
-      const refused = await refusal(open(`${town.worker.url.replace("http", "ws")}/ws/notifications/`));
+      const refused = await refusal(open(`${town.worker.url.replace("http", "ws")}/ws/notifications/?token=not-for-logs`));
       expect([refused.status, refused.code]).toEqual([502, "origin_unavailable"]);
+      expect(town.worker.logs.join("\n")).not.toContain("not-for-logs");
     } finally {
       await town.django.start();
     }
