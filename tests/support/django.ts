@@ -24,7 +24,7 @@ export interface Call {
   /** Path and query as they arrived. */
   target: string;
   headers: [name: string, value: string][];
-  /** `Date.now()` when the test heard of it. */
+  /** When it arrived, in milliseconds since 1970. */
   at: number;
 }
 
@@ -196,7 +196,7 @@ export class Django {
       this.port = rest["port"] as number;
       this.url = `http://127.0.0.1:${this.port}`;
     } else if (event === "call") {
-      this.calls.push({ ...(rest as unknown as Call), at: Date.now() });
+      this.calls.push(rest as unknown as Call);
     } else {
       this.events.push({ event, ...rest });
     }

@@ -1,6 +1,7 @@
 """Stands before the application: tells the test of each call, and holds back or spoils answers as the test says."""
 
 import asyncio
+import time
 
 from django.urls import Resolver404, resolve
 
@@ -61,6 +62,7 @@ def call(name, scope):
     return {
         "event": "call",
         "view": name,
+        "at": round(time.time() * 1000),
         "method": scope.get("method", "GET"),
         "target": scope["raw_path"].decode("latin-1") + (f"?{query}" if query else ""),
         "headers": [[key.decode(), value.decode("latin-1")] for key, value in scope["headers"]],
