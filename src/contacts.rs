@@ -11,8 +11,9 @@ mod standing;
 
 pub use entry::inbox_entry;
 
+use chat_core::features::access::is_revoked;
 use chat_core::ids::ProjectId;
-use chat_core::protocol::codes::Refusal;
+use chat_core::protocol::codes::{ErrorCode, Refusal};
 use chat_core::protocol::internal::{KnownProject, Projects, UserCall};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
@@ -32,23 +33,23 @@ pub async fn of(app: &App, visitor: &Visitor) -> Result<Vec<Value>, Refusal> {
     let user = &visitor.identity.user;
     let claimed = claimed(app, visitor);
     let known: Projects = users::call(&app.env, user, UserCall::Projects { claimed: claimed.clone() }).await?;
-    let standing = Standing::of(app, visitor, known, clock::now()).await?;
+    if known.revoked_before.is_some_and(|before| is_revoked(visitor.identity.issued_at, before)) {
+        return Err(ErrorCode::Revoked.into());
+    }
+    let mut standing = Standing::of(app, visitor, known, clock::now()).await?;
+    confirm::dropped(app, visitor, std::mem::take(&mut standing.dropped)).await;
     let projects = visible(app, &claimed, standing.projects.clone());
 
     let stale = projects.iter().filter(|project| project.summary.is_none());
     let asked = stale.map(|project| refresh::ask(app, visitor, project, standing.of_project(project)));
     let outcomes = stream::iter(asked).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await?;
-    let mut learned = Learned::default();
-    for outcome in outcomes {
-        learned.add(outcome);
-    }
+    let learned = Learned::new(outcomes, &standing);
     let fresh = learned.summaries.clone();
-    let projects = if standing.list.is_some() || !learned.is_empty() {
-        let call = learned.into_call(standing.list.clone(), claimed.clone());
-        let known: Projects = users::call(&app.env, user, call).await?;
-        visible(app, &claimed, known.projects)
-    } else {
+    let projects = if learned.is_empty() {
         projects
+    } else {
+        let known: Projects = users::call(&app.env, user, learned.into_call(claimed.clone())).await?;
+        visible(app, &claimed, known.projects)
     };
     confirm::later(app, visitor, &standing, &projects);
     Ok(entry::sorted(projects, &fresh))

@@ -120,7 +120,8 @@ fn projects(db: &mut dyn Db, exists: bool, claimed: &[ProjectId]) -> Result<Answ
         }
     }
     let list_at = if exists { meta(db, "list_at")?.map(Millis) } else { None };
-    Ok(Answer::json(200, &Projects { projects, list_at }))
+    let revoked_before = if exists { meta(db, "revoked_before")? } else { None };
+    Ok(Answer::json(200, &Projects { projects, list_at, revoked_before }))
 }
 
 /// The backend's own list is the whole truth: what is not on it is not theirs.

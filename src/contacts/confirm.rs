@@ -1,7 +1,7 @@
-//! Entries that are current are shown at once; whether the user is still in their projects is asked after the answer.
+//! Is the user still in the projects whose entries are shown? Asked after the answer, which does not wait for it.
 
 use chat_core::ids::ProjectId;
-use chat_core::protocol::internal::{Grant, KnownProject, Projects, UserCall};
+use chat_core::protocol::internal::{KnownProject, Projects, UserCall};
 use futures_util::{StreamExt, stream};
 
 use super::AT_ONCE;
@@ -25,35 +25,46 @@ pub fn later(app: &App, visitor: &Visitor, standing: &Standing, projects: &[Know
         return;
     }
     let (app, visitor, url) = (app.clone(), visitor.clone(), url.clone());
-    app.clone().later(async move { ask(&app, &visitor, &url, ids).await });
+    app.clone().later(async move {
+        let Heard { gone, confirmed } = ask(&app, &visitor, &url, ids).await;
+        if gone.is_empty() && confirmed.is_empty() {
+            return;
+        }
+        let call = UserCall::Learn { list: None, summaries: Vec::new(), confirmed, gone, claimed: Vec::new() };
+        // What was not kept is asked again at the next poll.
+        let _ = users::call::<Projects>(&app.env, &visitor.identity.user, call).await;
+    });
 }
 
-async fn ask(app: &App, visitor: &Visitor, url: &Template, ids: Vec<ProjectId>) {
-    let user = &visitor.identity.user;
+/// A project that has left the backend's list may still be open to the user, or not: then its room must know at once.
+pub async fn dropped(app: &App, visitor: &Visitor, ids: Vec<ProjectId>) {
+    if let Access::Origin(url) = &app.chat.access {
+        ask(app, visitor, url, ids).await;
+    }
+}
+
+struct Heard {
+    gone: Vec<ProjectId>,
+    confirmed: Vec<ProjectId>,
+}
+
+async fn ask(app: &App, visitor: &Visitor, url: &Template, ids: Vec<ProjectId>) -> Heard {
     let asked = ids.into_iter().map(|project| async move {
         let verdict = backend::access::ask(&app.chat, url, visitor, &project).await;
-        let is_no = matches!(verdict, Verdict::No(_));
-        if is_no {
+        if matches!(verdict, Verdict::No(_)) {
             // A room that cannot be told now asks by itself in time.
-            let _ = rooms::tell_verdict(&app.env, &project, user, None::<Grant>).await;
+            let _ = rooms::tell_verdict(&app.env, &project, &visitor.identity.user, None).await;
         }
-        let heard = is_no || matches!(verdict, Verdict::Yes(_));
-        heard.then_some((project, is_no))
+        (project, verdict)
     });
-    let heard: Vec<(ProjectId, bool)> =
-        stream::iter(asked).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
-    let (gone, confirmed): (Vec<_>, Vec<_>) = heard.into_iter().partition(|(_, is_no)| *is_no);
-    if gone.is_empty() && confirmed.is_empty() {
-        return;
+    let mut heard = Heard { gone: Vec::new(), confirmed: Vec::new() };
+    let mut verdicts = stream::iter(asked).buffer_unordered(AT_ONCE);
+    while let Some((project, verdict)) = verdicts.next().await {
+        match verdict {
+            Verdict::Yes(_) => heard.confirmed.push(project),
+            Verdict::No(_) => heard.gone.push(project),
+            Verdict::TokenRefused | Verdict::Silent => {}
+        }
     }
-    let ids = |pairs: Vec<(ProjectId, bool)>| pairs.into_iter().map(|(project, _)| project).collect();
-    let call = UserCall::Learn {
-        list: None,
-        summaries: Vec::new(),
-        confirmed: ids(confirmed),
-        gone: ids(gone),
-        claimed: Vec::new(),
-    };
-    // What was not kept is asked again at the next poll.
-    let _ = users::call::<Projects>(&app.env, user, call).await;
+    heard
 }

@@ -6,7 +6,7 @@ use chat_core::protocol::internal::{
     Admission, Grant, KnownProject, LearnedSummary, ProjectInfo, RoomCall, RoomRequest, UserCall,
 };
 
-use super::standing::Sure;
+use super::standing::{Standing, Sure};
 use crate::app::App;
 use crate::auth::Visitor;
 use crate::backend::access::Verdict;
@@ -93,33 +93,38 @@ fn grant(known: &KnownProject) -> Grant {
 }
 
 /// What one poll learned, for the user's object to keep.
-#[derive(Default)]
 pub struct Learned {
     pub summaries: Vec<LearnedSummary>,
+    list: Option<Vec<ProjectInfo>>,
     confirmed: Vec<ProjectId>,
     gone: Vec<ProjectId>,
 }
 
 impl Learned {
-    pub fn add(&mut self, outcome: Outcome) {
-        match outcome {
-            Outcome::Fresh { entry, confirmed } => {
-                if confirmed {
-                    self.confirmed.push(entry.project.clone());
+    pub fn new(outcomes: Vec<Outcome>, standing: &Standing) -> Self {
+        let (list, confirmed) = (standing.list.clone(), standing.newly_listed.clone());
+        let mut learned = Learned { summaries: Vec::new(), list, confirmed, gone: Vec::new() };
+        for outcome in outcomes {
+            match outcome {
+                Outcome::Fresh { entry, confirmed } => {
+                    if confirmed {
+                        learned.confirmed.push(entry.project.clone());
+                    }
+                    learned.summaries.push(entry);
                 }
-                self.summaries.push(entry);
+                Outcome::Gone(project) => learned.gone.push(project),
+                Outcome::LeftOut => {}
             }
-            Outcome::Gone(project) => self.gone.push(project),
-            Outcome::LeftOut => {}
         }
+        learned
     }
 
     pub fn is_empty(&self) -> bool {
-        self.summaries.is_empty() && self.confirmed.is_empty() && self.gone.is_empty()
+        self.list.is_none() && self.summaries.is_empty() && self.confirmed.is_empty() && self.gone.is_empty()
     }
 
-    pub fn into_call(self, list: Option<Vec<ProjectInfo>>, claimed: Vec<ProjectId>) -> UserCall {
-        let Learned { summaries, confirmed, gone } = self;
+    pub fn into_call(self, claimed: Vec<ProjectId>) -> UserCall {
+        let Learned { summaries, list, confirmed, gone } = self;
         UserCall::Learn { list, summaries, confirmed, gone, claimed }
     }
 }

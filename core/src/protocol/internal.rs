@@ -238,6 +238,9 @@ pub struct Projects {
     /// When the backend's own list was last heard; `None`: never.
     #[serde(default)]
     pub list_at: Option<Millis>,
+    /// Everything issued to the user before this moment (seconds) is void, and shows nothing.
+    #[serde(default)]
+    pub revoked_before: Option<i64>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
