@@ -1,6 +1,6 @@
 //! One project's chat: takes a turn's inputs to the features, in order. It knows no rule of the chat.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use crate::db::{Db, DbError};
@@ -16,7 +16,12 @@ use crate::session::Session;
 use crate::sockets::Sockets;
 use crate::store::marks::Marks;
 use crate::store::members::Members;
+use crate::store::messages;
 use crate::store::meta::{self, Meta};
+
+/// Sending moves one's own mark, which no attachment carries for someone without a socket: so when marks are loaded,
+/// the newest messages are asked for their senders. Older ones have been stored by the alarm meanwhile.
+const SENDERS_AMONG: i64 = 100;
 
 /// What the driver knows when it opens a room.
 #[derive(Clone, Debug)]
@@ -39,8 +44,8 @@ pub struct State {
     pub sockets: Sockets,
     pub members: Members,
     pub marks: Marks,
-    /// Readers whose receipt goes out at the end of the turn.
-    pub receipts: Vec<UserId>,
+    /// Readers whose receipt goes out at the end of the turn, and how far it reaches.
+    pub receipts: BTreeMap<UserId, Seq>,
     /// Whose object knows already that their contacts entry is out of date. Lost on hibernation: they are told again.
     pub told: HashSet<UserId>,
     /// Something happened in this turn that changes these contacts entries.
@@ -79,7 +84,7 @@ impl Room {
             sockets: Sockets::new(sockets),
             members: Members::default(),
             marks: Marks::default(),
-            receipts: Vec::new(),
+            receipts: BTreeMap::new(),
             told: HashSet::new(),
             to_tell: contacts::Changed::default(),
             rates: rates::Rates::default(),
@@ -187,7 +192,16 @@ impl Turn<'_> {
             return Ok(());
         }
         let attached = self.state.sockets.iter().map(|(_, session)| (session.user(), session.mark()));
-        self.state.marks.load(self.db, attached)
+        if self.state.marks.load(self.db, attached)? {
+            for (id, sender, at) in messages::newest_senders(self.db, SENDERS_AMONG)? {
+                self.state.marks.advance(&sender, id, at);
+            }
+            // Whoever moved a mark saw to it that the alarm goes off in time.
+            let alarm =
+                self.state.marks.unsaved_since().map(|since| since.plus(self.state.settings.limits.marks_alarm_ms));
+            self.state.alarm_at = self.state.alarm_at.or(alarm.filter(|at| *at > self.now));
+        }
+        Ok(())
     }
 
     pub fn send(&mut self, to: Rc<[ConnId]>, frame: String) {

@@ -22,8 +22,8 @@ pub fn take(turn: &mut Turn<'_>, conn: ConnId, text: &str) -> Result<(), DbError
         Ok(Frame::SendMessage { content, client_message_id }) => {
             send::frame(turn, conn, &user, content, client_message_id)
         }
-        Ok(Frame::Typing { is_typing }) => typing::frame(turn, conn, &user, is_typing),
-        Ok(Frame::Read { last_read_message_id }) => read::frame(turn, conn, &user, last_read_message_id),
+        Ok(Frame::Typing { is_typing }) => typing::frame(turn, &user, is_typing),
+        Ok(Frame::Read { last_read_message_id }) => read::frame(turn, &user, last_read_message_id),
         Err(bad) => {
             turn.send_error(conn, &bad.refusal, bad.client_message_id.as_deref());
             Ok(())

@@ -7,7 +7,7 @@ use crate::effect::{Answer, Effect};
 use crate::features::access::{dismiss, is_revoked};
 use crate::features::people;
 use crate::ids::UserId;
-use crate::protocol::codes::{CloseCode, ErrorCode};
+use crate::protocol::codes::CloseCode;
 use crate::protocol::internal::{MemberInfo, Role};
 use crate::protocol::rest::Person;
 use crate::room::{Outcome, Turn};
@@ -77,11 +77,11 @@ pub fn revoke(turn: &mut Turn<'_>, user: &UserId, before: i64) -> Outcome {
     if turn.state.meta.is_none() {
         return Ok(Ok(Answer::json(200, &serde_json::json!({}))));
     }
-    let Some(mut member) = turn.state.members.get(turn.db, user)? else {
-        return Ok(Err(ErrorCode::NoSuchMember.into()));
-    };
-    member.revoked_before = member.revoked_before.max(Some(before));
-    turn.state.members.put(turn.db, member)?;
+    // Of someone who was never here nothing is kept: their object is asked when they first enter.
+    if let Some(mut member) = turn.state.members.get(turn.db, user)? {
+        member.revoked_before = member.revoked_before.max(Some(before));
+        turn.state.members.put(turn.db, member)?;
+    }
     dismiss(turn, user, CloseCode::Removed, |issued_at| is_revoked(issued_at, before))?;
     Ok(Ok(Answer::json(200, &serde_json::json!({}))))
 }

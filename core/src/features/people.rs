@@ -1,7 +1,7 @@
 //! How users are shown to each other.
 
 use crate::db::DbError;
-use crate::ids::{Seq, UserId};
+use crate::ids::UserId;
 use crate::protocol::classic;
 use crate::protocol::rest::{self, Person};
 use crate::room::Turn;
@@ -66,9 +66,4 @@ pub fn rest_message(turn: &mut Turn<'_>, message: &Message) -> Result<serde_json
 /// Not null exactly when another member's mark has reached the message. The marks must have been loaded.
 fn read_at(turn: &Turn<'_>, message: &Message) -> Option<String> {
     turn.state.marks.read_at(&message.sender, message.id).map(|at| at.iso())
-}
-
-/// Is there a message with this id, or was there?
-pub fn was_given(turn: &Turn<'_>, id: Seq) -> bool {
-    id <= turn.state.head
 }

@@ -9,11 +9,9 @@ use std::rc::Rc;
 use crate::db::DbError;
 use crate::effect::Answer;
 use crate::features::access::Entry;
-use crate::features::people;
 use crate::features::rates::Kind;
 use crate::ids::{ConnId, Seq, UserId};
 use crate::protocol::classic::Event;
-use crate::protocol::codes::{ErrorCode, Refusal};
 use crate::protocol::rest::Status;
 use crate::room::{Outcome, Turn};
 use crate::store::messages;
@@ -25,13 +23,8 @@ const AUTHORS_AMONG: i64 = 200;
 ///
 /// # Errors
 /// Storage errors.
-pub fn frame(turn: &mut Turn<'_>, conn: ConnId, user: &UserId, up_to: Seq) -> Result<(), DbError> {
+pub fn frame(turn: &mut Turn<'_>, user: &UserId, up_to: Seq) -> Result<(), DbError> {
     if turn.state.rates.take(user, Kind::Signal, turn.now, &turn.state.settings.limits).is_err() {
-        return Ok(());
-    }
-    if !people::was_given(turn, up_to) {
-        let refusal = no_such_message(up_to);
-        turn.send_error(conn, &refusal, None);
         return Ok(());
     }
     advance(turn, user, up_to)
@@ -48,39 +41,23 @@ pub fn call(turn: &mut Turn<'_>, entry: &Entry, up_to: Option<Seq>) -> Outcome {
     };
     let all = up_to.is_none();
     let up_to = up_to.unwrap_or(turn.state.head);
-    if !people::was_given(turn, up_to) {
-        return Ok(Err(no_such_message(up_to)));
-    }
     advance(turn, &user, up_to)?;
     turn.state.marks.flush(turn.db)?;
     Ok(Ok(Answer::json(200, &Status { status: "ok", unread_count: all.then_some(0) })))
 }
 
-fn no_such_message(id: Seq) -> Refusal {
-    ErrorCode::InvalidField.because(&format!("there is no message {} yet", id.0))
-}
-
+/// A client may name a message that has no id yet (a timestamp of its own): the mark goes no further than the newest.
 fn advance(turn: &mut Turn<'_>, user: &UserId, up_to: Seq) -> Result<(), DbError> {
+    let up_to = up_to.min(turn.state.head);
     turn.load_marks()?;
     if turn.state.marks.advance(user, up_to, turn.now) {
         turn.state.to_tell.user(user);
         remember(turn, user);
-    } else if turn.state.marks.get(user).is_some_and(|mark| mark.announced < mark.up_to()) && up_to > Seq::ZERO {
-        // Their own message had carried the mark this far, of which nobody was told.
-        remember(turn, user);
-        announce_later(turn, user);
-        return Ok(());
-    } else {
-        return Ok(());
     }
-    announce_later(turn, user);
+    // Also where the mark was already: their own message may have carried it there, of which nobody was told.
+    let heard = turn.state.receipts.entry(user.clone()).or_default();
+    *heard = up_to.max(*heard);
     Ok(())
-}
-
-fn announce_later(turn: &mut Turn<'_>, user: &UserId) {
-    if !turn.state.receipts.contains(user) {
-        turn.state.receipts.push(user.clone());
-    }
 }
 
 /// Puts the user's mark into the attachments of their sockets, so that it outlives a hibernation.
@@ -101,8 +78,8 @@ pub fn remember(turn: &mut Turn<'_>, user: &UserId) {
 /// # Errors
 /// Storage errors.
 pub fn finish(turn: &mut Turn<'_>) -> Result<(), DbError> {
-    for user in std::mem::take(&mut turn.state.receipts) {
-        announce(turn, &user)?;
+    for (user, up_to) in std::mem::take(&mut turn.state.receipts) {
+        announce(turn, &user, up_to)?;
     }
     let Some(since) = turn.state.marks.unsaved_since() else {
         return Ok(());
@@ -114,12 +91,9 @@ pub fn finish(turn: &mut Turn<'_>) -> Result<(), DbError> {
     Ok(())
 }
 
-fn announce(turn: &mut Turn<'_>, user: &UserId) -> Result<(), DbError> {
-    let Some(before) = turn.state.marks.announce(user) else {
-        return Ok(());
-    };
+fn announce(turn: &mut Turn<'_>, user: &UserId, up_to: Seq) -> Result<(), DbError> {
+    let Some(before) = turn.state.marks.announce(user, up_to) else { return Ok(()) };
     remember(turn, user);
-    let up_to = turn.state.marks.up_to(user);
     let read_at = turn.state.marks.get(user).and_then(|mark| mark.reached_at(up_to)).unwrap_or(turn.now);
     let to = audience(turn, user, before, up_to)?;
     let receipt =

@@ -54,10 +54,6 @@ pub fn call(turn: &mut Turn<'_>, entry: &Entry, content: String, client_message_
         Ok(Sent::Repeat(message)) => (200, message),
         Err(refusal) => return Ok(Err(refusal)),
     };
-    if turn.state.sockets.of(&user).is_empty() {
-        // No attachment carries this user's mark over a hibernation.
-        turn.state.marks.flush(turn.db)?;
-    }
     let body = people::rest_message(turn, &message)?;
     Ok(Ok(Answer::json(status, &body)))
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::db::DbError;
 use crate::features::people;
 use crate::features::rates::Kind;
-use crate::ids::{ConnId, UserId};
+use crate::ids::UserId;
 use crate::protocol::classic::Event;
 use crate::protocol::internal::Role;
 use crate::room::Turn;
@@ -16,7 +16,7 @@ pub type Typists = HashSet<UserId>;
 
 /// # Errors
 /// Storage errors.
-pub fn frame(turn: &mut Turn<'_>, _conn: ConnId, user: &UserId, is_typing: bool) -> Result<(), DbError> {
+pub fn frame(turn: &mut Turn<'_>, user: &UserId, is_typing: bool) -> Result<(), DbError> {
     if turn.state.rates.take(user, Kind::Signal, turn.now, &turn.state.settings.limits).is_err() {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::ids::{Seq, UserId};
+use crate::ids::{MAX_SAFE_INTEGER, Seq, UserId};
 use crate::protocol::codes::{ErrorCode, Refusal};
 use crate::protocol::rest::Person;
 
@@ -142,14 +142,14 @@ pub fn client_id(value: Option<&Value>) -> Result<Option<String>, Refusal> {
 /// A message id: a whole number, also as a decimal string.
 ///
 /// # Errors
-/// `invalid_field` for anything else, and for numbers below 0.
+/// `invalid_field` for anything else, and for numbers below 0 or beyond what JavaScript holds exactly.
 pub fn message_id(value: Option<&Value>) -> Result<Seq, Refusal> {
     let number = match value {
         Some(Value::Number(number)) => number.as_i64(),
         Some(Value::String(text)) => text.parse().ok(),
         _ => None,
     };
-    let valid = number.filter(|number| *number >= 0);
+    let valid = number.filter(|number| (0..=MAX_SAFE_INTEGER).contains(number));
     valid.map(Seq).ok_or_else(|| ErrorCode::InvalidField.because("last_read_message_id is a message's id"))
 }
 

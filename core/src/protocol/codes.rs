@@ -75,7 +75,7 @@ error_codes! {
 impl ErrorCode {
     /// A refusal for this reason, with what exactly was wrong.
     pub fn because(self, what: &str) -> Refusal {
-        Refusal::new(self, format!("{} ({what})", self.text()))
+        Refusal::new(self, format!("{}: {what}.", self.text().trim_end_matches('.')))
     }
 }
 

@@ -72,7 +72,7 @@ pub struct Marks {
 }
 
 impl Marks {
-    /// Reads the stored marks once, and takes over what attachments know better.
+    /// Reads the stored marks once, and takes over what attachments know better. `false`: it was done before.
     ///
     /// # Errors
     /// Storage errors.
@@ -80,9 +80,9 @@ impl Marks {
         &mut self,
         db: &mut dyn Db,
         attached: impl Iterator<Item = (&'a UserId, &'a Mark)>,
-    ) -> Result<(), DbError> {
+    ) -> Result<bool, DbError> {
         if self.loaded {
-            return Ok(());
+            return Ok(false);
         }
         for row in db.run("SELECT data FROM marks ORDER BY shard", &[])? {
             let shard: Shard = serde_json::from_str(row.text(0)?).map_err(|e| DbError(format!("marks: {e}")))?;
@@ -94,13 +94,11 @@ impl Marks {
             let stored = self.marks.get(user).map_or(Seq::ZERO, Mark::up_to);
             let announced = self.marks.get(user).map_or(Seq::ZERO, |mark| mark.announced);
             if mark.up_to() > stored || mark.announced > announced {
-                let mut newer = mark.clone();
-                newer.unsaved_since.get_or_insert(Millis(0));
-                self.insert(user.clone(), newer);
+                self.insert(user.clone(), mark.clone());
             }
         }
         self.loaded = true;
-        Ok(())
+        Ok(true)
     }
 
     fn insert(&mut self, user: UserId, mark: Mark) {
@@ -121,12 +119,12 @@ impl Marks {
         self.entry(user).advance(up_to, now)
     }
 
-    /// Notes that others are being told of the mark; `None` when they have been told this far already, else how far
-    /// they had been.
-    pub fn announce(&mut self, user: &UserId) -> Option<Seq> {
+    /// Notes that others are being told of the mark as far as `up_to`; `None` when they have been told that far
+    /// already, else how far they had been.
+    pub fn announce(&mut self, user: &UserId, up_to: Seq) -> Option<Seq> {
         let mark = self.entry(user);
-        let (before, up_to) = (mark.announced, mark.up_to());
-        mark.announced = up_to;
+        let before = mark.announced;
+        mark.announced = before.max(up_to);
         (up_to > before).then_some(before)
     }
 

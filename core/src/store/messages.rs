@@ -68,6 +68,20 @@ pub fn after(db: &mut dyn Db, after: Seq, last: Seq, limit: i64) -> Result<Vec<M
     db.run(sql, &[Param::Int(after.0), Param::Int(last.0), Param::Int(limit)])?.iter().map(message).collect()
 }
 
+/// Id, sender and time of the newest `limit` messages, oldest first.
+///
+/// # Errors
+/// Storage errors.
+pub fn newest_senders(db: &mut dyn Db, limit: i64) -> Result<Vec<(Seq, UserId, Millis)>, DbError> {
+    let sql = "SELECT id, sender, created_at FROM messages ORDER BY id DESC LIMIT ?";
+    let rows = db.run(sql, &[Param::Int(limit)])?;
+    let found = rows.iter().rev().map(|row| {
+        let sender = UserId::parse(row.text(1)?).ok_or_else(|| DbError("a message has no sender".into()))?;
+        Ok((Seq(row.int(0)?), sender, Millis(row.int(2)?)))
+    });
+    found.collect()
+}
+
 /// How many messages of others lie after `mark`, exact up to `max`. Reads the rows it passes.
 ///
 /// # Errors

@@ -42,13 +42,14 @@ fn repeats_and_steps_back_are_heard_by_nobody() {
 }
 
 #[test]
-fn a_message_that_does_not_exist_cannot_be_read() {
+fn a_mark_goes_no_further_than_the_newest_message() {
     let (mut world, ann, bob) = two_who_talk();
-    world.reads(bob, 4);
-    world.reads(bob, i64::MAX);
-    world.shows(bob, &["error invalid_field", "error invalid_field"]);
-    world.shows(ann, &[]);
-    assert_eq!(world.marks_read("bob", Some(4)).status, 400);
+    world.reads(bob, 1_763_812_800_000);
+    world.shows(ann, &["bob read 3"]);
+    world.sends(ann, "four");
+    assert_eq!(world.marks_read("cy", Some(99)).status, 200);
+    world.sends(ann, "five");
+    assert_eq!((world.unread("bob"), world.unread("cy")), (2, 1));
 }
 
 #[test]
@@ -85,6 +86,41 @@ fn sending_moves_ones_own_mark_and_a_read_announces_it() {
     world.shows(ann, &["bob read 4"]);
     world.reads(bob, 4);
     world.shows(ann, &[]);
+}
+
+#[test]
+fn reading_an_older_message_than_ones_own_is_announced_as_far_as_it_was_read() {
+    let (mut world, ann, bob) = two_who_talk();
+    world.sends(bob, "four");
+    world.reads(bob, 2);
+    world.reads(bob, 4);
+    world.shows(ann, &["4 bob: four", "bob read 2", "bob read 4"]);
+}
+
+#[test]
+fn sending_by_a_call_moves_the_mark_for_good() {
+    let mut world = World::new();
+    let ann = world.joins("ann");
+    world.sends(ann, "one");
+    let send = RoomCall::Send { content: "two".into(), client_message_id: None };
+    assert_eq!(world.calls("bob", send).status, 201);
+    world.hibernates();
+    assert_eq!(world.unread("bob"), 0);
+    world.passes(10_000);
+    world.crashes();
+    assert_eq!(world.unread("bob"), 0);
+}
+
+#[test]
+fn a_room_that_wakes_with_an_alarm_pending_does_not_set_it_again() {
+    let (mut world, _, bob) = two_who_talk();
+    world.reads(bob, 2);
+    let alarm = world.alarm;
+    world.hibernates();
+    world.alarm = None;
+    world.passes(5_000);
+    world.reads(bob, 3);
+    assert!(alarm.is_some() && world.alarm.is_none());
 }
 
 #[test]
