@@ -19,7 +19,7 @@ describe("ACCESS=claims", () => {
   beforeAll(async () => {
     world = await startWorld({ vars: { ACCESS: "claims", ACCESS_URL: undefined } });
   });
-  afterAll(() => world.stop());
+  afterAll(() => world?.stop());
 
   const person = (name: string) => world.person(name, nextId());
   const status = async (who: Person, projects: unknown) =>
@@ -106,7 +106,7 @@ describe("ACCESS=members", () => {
   beforeAll(async () => {
     world = await startWorld({ vars: { ACCESS: "members", ACCESS_URL: undefined, ...serverVars } });
   });
-  afterAll(() => world.stop());
+  afterAll(() => world?.stop());
 
   test("only whom the server API has put into the list may enter", async () => {
     const ann = world.person("ann", nextId());
@@ -166,7 +166,7 @@ describe("the server API, beside ACCESS=origin:", () => {
   beforeAll(async () => {
     world = await startWorld({ vars: serverVars });
   });
-  afterAll(() => world.stop());
+  afterAll(() => world?.stop());
 
   test.each(["GET", "PUT", "DELETE"])("%s needs the key", async (method) => {
     const { alice, project } = world.project("alice");
@@ -299,7 +299,7 @@ describe("ACCESS=origin, a yes that is no more", () => {
   beforeAll(async () => {
     world = await startWorld({ vars: { ACCESS_TTL: "1", SESSION_MAX: "60" } });
   });
-  afterAll(() => world.stop());
+  afterAll(() => world?.stop());
 
   test("is asked for again in the background when it is old, and a no closes the sockets", async () => {
     const { alice, bob, project } = world.project("alice", "bob");

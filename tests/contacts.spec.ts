@@ -8,7 +8,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld({ asksForProjects: true });
 });
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 
 describe("contacts", () => {
   test("have exactly the fields of the contract", async () => {

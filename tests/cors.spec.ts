@@ -11,7 +11,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld({ vars: { ALLOWED_ORIGINS: `${FRONT_END}, ${SECOND}` } });
 });
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 
 const preflight = (path: string, origin: string, method = "GET", asked = "authorization,content-type,x-user-language,x-consent-status") =>
   call(world.worker.url + path, {

@@ -6,7 +6,7 @@ import { startWorld, type Person, type World } from "./support/world.ts";
 
 const TOTAL = 1_000;
 let world: World;
-afterEach(() => world.stop());
+afterEach(() => world?.stop());
 
 describe("kill -9 in the middle of 1,000 sends", () => {
   test.each([100, 500, 900])("after about %d of them loses nothing that anybody saw", async (killAt) => {

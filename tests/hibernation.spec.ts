@@ -8,7 +8,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld();
 });
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 
 const room = async (project: number) => {
   const counters = (await world.worker.counters()).rooms[project];

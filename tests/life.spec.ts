@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   for (const client of clients) client.leaves();
-  await world.stop();
+  await world?.stop();
 });
 
 /** This person's browser, with the front end of yesterday in it. */

@@ -8,7 +8,7 @@ describe("a panic in one room", () => {
   beforeAll(async () => {
     world = await startWorld({ build: "build-probe" });
   });
-  afterAll(() => world.stop());
+  afterAll(() => world?.stop());
 
   const panics = (project: number) => world.worker.call("/dev/panic/", { method: "POST", body: { project } });
 

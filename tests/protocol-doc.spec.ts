@@ -29,7 +29,7 @@ beforeAll(async () => {
   const { ann, ben } = world.project("ann", "ben");
   [a, b] = [await ann.connects(), await ben.connects()];
 });
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 
 test("every block of JSON in docs/PROTOCOL.md says what it is", () => {
   expect(of("unmarked").map((example) => `line ${example.line}`)).toEqual([]);

@@ -6,7 +6,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld();
 });
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 
 const contents = (answer: { json: any }) => answer.json.map((row: { content: string }) => row.content);
 
@@ -264,7 +264,7 @@ describe("errors are the envelope with the right status:", () => {
   test.each(cases)("%s", async (_name, act, status, code) => {
     const { alice } = world.project("alice", "bob");
     const answer = await act(alice);
-    expect([answer.status, answer.json]).toEqual([status, { detail: expect.stringMatching(/\S.*\.$/), code }]);
+    expect([answer.status, answer.json]).toEqual([status, { detail: expect.stringMatching(/^\S.*[.)]$/s), code }]);
     expect(answer.headers["content-type"]).toContain("application/json");
   });
 

@@ -6,7 +6,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld();
 });
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 
 test("a message reaches everybody in the room, its sender included, in the order of sending", async () => {
   const { alice, bob, carol } = world.project("alice", "bob", "carol");
@@ -173,11 +173,11 @@ test("a client_message_id that is a number is taken for its text", async () => {
 test("content comes back as it went in", async () => {
   const { alice, bob } = world.project("alice", "bob");
   const [a, b] = [await alice.connects(), await bob.connects()];
-  const contents = ["<b>&amp;</b>", 'quote " and \\ backslash', "line\nbreak\ttab", "👩‍👩‍👧‍👦 日本語 العربية", "\u2028\u2029", "  spaces around  "];
+  const contents = ["<b>&amp;</b>", 'quote " and \\ backslash', "line\nbreak\ttab", "👩‍👩‍👧‍👦 日本語 العربية", "a\u2028b\u2029c", "  spaces around  "];
   for (const content of contents) await a.says(content);
   await b.settled();
   const heard = b.events.map((event) => event.type === "new.message" && event.message.content);
-  expect(heard.map((content) => content && content.trim())).toEqual(contents.map((content) => content.trim()));
+  expect(heard).toEqual(contents);
 });
 
 test("a message of 10,000 characters is accepted, of more than one byte each too", async () => {

@@ -7,7 +7,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld({ vars: { SOCKETS_PER_USER: "3", SOCKETS_PER_PROJECT: "5" } });
 });
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 
 const address = () => world.worker.url.replace("http", "ws");
 

@@ -6,7 +6,7 @@ let world: World;
 beforeAll(async () => {
   world = await startWorld();
 });
-afterAll(() => world.stop());
+afterAll(() => world?.stop());
 
 test("typing reaches the others, and not the one who types", async () => {
   const { alice, bob, carol } = world.project("alice", "bob", "carol");

@@ -2,7 +2,7 @@ import WebSocket from "ws";
 
 import { within } from "./deadline.ts";
 import { call, type Answer } from "./http.ts";
-import type { Id, Message } from "./socket.ts";
+import { LIKE_A_BROWSER, type Id, type Message } from "./socket.ts";
 
 /** What such a client keeps of a message, from a frame or from the history. */
 export interface Shown {
@@ -77,7 +77,7 @@ export class ClassicClient {
   connect(): void {
     const { wsBase, project, token } = this.options;
     this.tried++;
-    const socket = new WebSocket(`${wsBase}/ws/chat/project/${project}/?token=${token}`, { perMessageDeflate: false });
+    const socket = new WebSocket(`${wsBase}/ws/chat/project/${project}/?token=${token}`, LIKE_A_BROWSER);
     this.socket = socket;
     socket.on("open", () => {
       this.opened++;

@@ -1,3 +1,6 @@
+import { isDeepStrictEqual } from "node:util";
+
+import { eventually } from "./deadline.ts";
 import type { Counters, ObjectCounters } from "./worker.ts";
 import type { World } from "./world.ts";
 
@@ -24,15 +27,28 @@ const NOTHING: ObjectCounters = {
   rows_written: 0,
 };
 
-/** Runs `act` and tells what it cost, from the runtime's counters. `act` must wait for what it sets off. */
+/**
+ * Runs `act` and tells what it cost, from the runtime's counters: with what it set off in the background, and without
+ * what was still going on before.
+ */
 export async function costOf(world: World, act: () => Promise<unknown>): Promise<Cost> {
-  const before = await world.worker.counters();
+  const before = await countersAtRest(world);
   await act();
-  const after = await world.worker.counters();
-  return difference(before, after);
+  return difference(before, await countersAtRest(world));
 }
 
-export function difference(before: Counters, after: Counters): Cost {
+/** The counters once they no longer move. */
+async function countersAtRest(world: World): Promise<Counters> {
+  let last = await world.worker.counters();
+  return eventually(5_000, "the counters to come to rest", async () => {
+    const now = await world.worker.counters();
+    const rests = isDeepStrictEqual({ ...now, worker_requests: 0 }, { ...last, worker_requests: 0 });
+    last = now;
+    return rests ? now : undefined;
+  });
+}
+
+function difference(before: Counters, after: Counters): Cost {
   const cost: Cost = {
     woken: [],
     requests: 0,

@@ -8,13 +8,13 @@ export function within<T>(ms: number, what: string | (() => string), promise: Pr
 }
 
 /** Asks `probe` again and again until it answers something other than `undefined`; fails after `ms` milliseconds. */
-export async function eventually<T>(ms: number, what: string, probe: () => Promise<T | undefined>): Promise<T> {
+export async function eventually<T>(ms: number, what: string, probe: () => Promise<T | undefined>, every = 50): Promise<T> {
   const end = Date.now() + ms;
   for (;;) {
     const found = await probe();
     if (found !== undefined) return found;
     if (Date.now() > end) throw new Error(`Not within ${ms} ms: ${what}`);
-    await new Promise((done) => setTimeout(done, 50));
+    await new Promise((done) => setTimeout(done, every));
   }
 }
 

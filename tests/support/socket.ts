@@ -244,8 +244,10 @@ export class ChatSocket {
     const come = new Promise<T>((done, fail) => {
       watcher = () => {
         const value = found();
-        if (value !== undefined) done(value);
-        else if (this.closed) fail(new Error(`Closed with ${this.closed.code} before ${what} came. ${this.told()}`));
+        if (value !== undefined) {
+          this.watchers.delete(watcher); // before the next frame of the same packet: `found` may take what it finds
+          done(value);
+        } else if (this.closed) fail(new Error(`Closed with ${this.closed.code} before ${what} came. ${this.told()}`));
       };
       this.watchers.add(watcher);
       if (this.closed) watcher();
@@ -259,6 +261,13 @@ export class ChatSocket {
   }
 }
 
+/**
+ * Options of the sockets that stand for a browser's. Once both close frames have gone, a browser waits for the
+ * connection to end, but not long: workerd keeps it until the object sleeps when the server closed a socket that had
+ * never sent anything (workerd 1.20261023).
+ */
+export const LIKE_A_BROWSER = { perMessageDeflate: false, followRedirects: false, closeTimeout: 1_000 };
+
 export interface OpenOptions {
   protocols?: string[];
   headers?: Record<string, string>;
@@ -268,7 +277,7 @@ export interface OpenOptions {
 /** Opens a WebSocket at a `ws://` address. Fails with {@link Refused} when the answer is an HTTP status. */
 export function open(url: string, options: OpenOptions = {}): Promise<ChatSocket> {
   const { protocols = [], headers = {}, timeout = 10_000 } = options;
-  const socket = new WebSocket(url, protocols, { headers, perMessageDeflate: false, followRedirects: false });
+  const socket = new WebSocket(url, protocols, { headers, ...LIKE_A_BROWSER });
   const chat = new ChatSocket(socket);
   const opened = new Promise<ChatSocket>((done, fail) => {
     socket.once("open", () => done(chat));
