@@ -1,0 +1,731 @@
+// The page for development, in two halves: `Room` talks to the server and knows no page; below it, the page shows it.
+
+const RECONNECTS = 5;
+const TYPING_EVERY_MS = 2000;
+const TYPING_RESTS_MS = 5000;
+const TYPING_EXPIRES_MS = 7000;
+const READ_EVERY_MS = 1000;
+const CONTACTS_EVERY_MS = 30_000;
+const GROUP_MS = 5 * 60_000;
+
+/** An id as it is on the wire: a number where it is a decimal integer, text otherwise. */
+const toId = (text) => (/^(0|[1-9]\d{0,14})$/.test(text) ? Number(text) : text);
+
+/** How users are shown, by id; filled by whatever names them. */
+const people = new Map();
+const nameOf = (id) => people.get(id)?.name ?? `User ${id}`;
+function meet({ id, username, first_name, last_name, profile_pic }) {
+  people.set(id, { name: [first_name, last_name].filter(Boolean).join(" ") || username, picture: profile_pic });
+}
+
+/** Why something cannot be done. `final`: trying again changes nothing. */
+class Problem extends Error {
+  constructor(text, { final = false, code } = {}) {
+    super(text);
+    Object.assign(this, { final, code });
+  }
+}
+
+/** A call with the session's token. Gives the answer, and whether `Link` names another page. */
+async function call({ server, token }, path, body) {
+  const request = token
+    ? { headers: { Authorization: `Bearer ${token}` } }
+    : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const response = await fetch(new URL(path, server), request).catch(() => undefined);
+  if (!response) throw await silence(server);
+  const answer = await response.json().catch(() => undefined);
+  if (!response.ok || answer === undefined) throw refusal(server, response.status, answer);
+  return { answer, more: /rel="next"/.test(response.headers.get("Link") ?? "") };
+}
+
+/** No answer that this page may read: because nobody is there, or because it may not. */
+async function silence(server) {
+  const { origin } = new URL(server);
+  const elsewhere = origin !== location.origin;
+  const there = elsewhere && (await fetch(server, { mode: "no-cors" }).then(() => true, () => false));
+  if (!there) return new Problem(`${origin} does not answer.`);
+  const text = `CORS: ${origin} is there, but lets no page of ${location.origin} read its answers (ALLOWED_ORIGINS).`;
+  return new Problem(text, { final: true });
+}
+
+function refusal(server, status, envelope) {
+  if (!envelope?.code) {
+    const text = `Wrong URL: something else answers at ${new URL(server).origin} (status ${status}).`;
+    return new Problem(text, { final: status < 500 });
+  }
+  const { code, detail } = envelope;
+  const what = { 401: "Token refused: ", 403: "No access: ", 404: "Not found: " }[status] ?? "";
+  const hint = { token_expired: " Sign in again.", not_found: " Is the project's id right?" }[code] ?? "";
+  const final = [400, 401, 403, 404].includes(status);
+  return new Problem(`${what}${detail}${hint} (${status} ${code})`, { final, code });
+}
+
+/** One project's conversation: its history, its socket, and what has still to be sent. */
+class Room {
+  /** Oldest first; what has no `id` yet has not been confirmed, and stands last. */
+  items = [];
+  hasOlder = false;
+  loaded = false;
+  /** `state`: connecting, open, waiting, stopped (after too many tries, or by the server) or refused (never let in). */
+  status = { state: "connecting", text: "Connecting…" };
+  /** User id → the newest message they are known to have read. */
+  marks = new Map();
+  /** User id → the timer that ends it. */
+  typists = new Map();
+  /** Somebody new is here: the contacts may look different, and name who has only read so far. */
+  hasStranger = false;
+
+  #tries = 0;
+  #everOpen = false;
+  #newestBefore;
+  #toldRead = 0;
+  #typing = { on: false, at: 0 };
+
+  constructor(project, session, changed) {
+    Object.assign(this, { project, session, changed });
+    this.connect();
+  }
+
+  get isOpen() {
+    return this.socket?.readyState === WebSocket.OPEN;
+  }
+
+  get newest() {
+    return this.items.findLast((item) => item.id);
+  }
+
+  connect() {
+    clearTimeout(this.retry);
+    this.#says("connecting", "Connecting…");
+    const url = new URL(`ws/chat/project/${encodeURIComponent(this.project)}/`, this.session.server);
+    url.protocol = url.protocol.replace("http", "ws");
+    url.searchParams.set("token", this.session.token);
+    const socket = (this.socket = new WebSocket(url));
+    let opened = false;
+    socket.onopen = () => {
+      opened = true;
+      this.#opened();
+    };
+    socket.onmessage = ({ data }) => this.#receive(JSON.parse(data));
+    socket.onclose = ({ code, reason }) => this.#closed(opened, code, reason);
+  }
+
+  /** As asked for by a person: with all its tries again. */
+  reconnect() {
+    this.#tries = 0;
+    this.connect();
+  }
+
+  leave() {
+    this.left = true;
+    const timers = [this.retry, this.readTimer, this.restTimer, this.typesTimer, ...this.typists.values()];
+    for (const timer of timers) clearTimeout(timer);
+    if (!this.socket) return;
+    this.socket.onopen = this.socket.onmessage = this.socket.onclose = null;
+    this.socket.close();
+  }
+
+  send(content) {
+    const clientId = `${Date.now()}-${Math.random().toString(36).slice(2, 10)}`;
+    const item = { key: `mine ${clientId}`, clientId, content, mine: true, sender: this.session.id, at: new Date() };
+    this.items.push(item);
+    // A message ends its sender's typing; a frame is not needed for that.
+    this.#typing.on = false;
+    this.#rests();
+    this.transmit(item);
+  }
+
+  /** The same again, after it was refused: the server knows it by its `client_message_id`. */
+  transmit(item) {
+    item.problem = undefined;
+    if (this.isOpen) this.#frame({ type: "send_message", content: item.content, client_message_id: item.clientId });
+    this.changed();
+  }
+
+  discard(item) {
+    this.items = this.items.filter((other) => other !== item);
+    this.changed();
+  }
+
+  /** Something was typed; `text` is all that stands there now. */
+  types(text) {
+    if (!text.trim()) return this.#rests();
+    clearTimeout(this.restTimer);
+    this.restTimer = setTimeout(() => this.#rests(), TYPING_RESTS_MS);
+    const wait = this.#typing.at + TYPING_EVERY_MS - Date.now();
+    if (wait <= 0) this.#typesNow();
+    else if (!this.#typing.on) this.typesTimer ??= setTimeout(() => this.#typesNow(), wait);
+  }
+
+  /** The newest message has been seen. */
+  read() {
+    const { id } = this.newest ?? {};
+    if (!id || id <= this.#toldRead || !this.isOpen || this.readTimer) return;
+    this.#toldRead = id;
+    this.#frame({ type: "read", last_read_message_id: id });
+    this.readTimer = setTimeout(() => {
+      this.readTimer = undefined;
+      this.changed();
+    }, READ_EVERY_MS);
+  }
+
+  async loadOlder() {
+    const oldest = this.items.find((item) => item.id)?.id;
+    const { answer, more } = await this.#page(`?before_id=${oldest}`);
+    this.hasOlder = more;
+    this.#merge(answer);
+    this.changed();
+  }
+
+  /** The newest page. When it does not reach what is here, what is here goes: a hole would look like silence. */
+  async #load() {
+    const { answer, more } = await this.#page("");
+    const reaches = !more || answer.some((row) => row.id <= this.#newestBefore);
+    if (!reaches) this.items = this.items.filter((item) => !item.id || item.id >= answer.at(-1).id);
+    if (!reaches || !this.loaded) this.hasOlder = more;
+    this.loaded = true;
+    this.#merge(answer);
+    this.changed();
+  }
+
+  #page(query) {
+    return call(this.session, `api/projects/${encodeURIComponent(this.project)}/chat/messages/${query}`);
+  }
+
+  #opened() {
+    this.#everOpen = true;
+    this.#tries = 0;
+    this.#toldRead = 0;
+    this.#says("open", "Connected");
+    for (const item of this.items) if (!item.id && !item.problem) this.transmit(item);
+    this.#load().catch((problem) => this.#says("open", `Connected, but without the history. ${problem.message}`));
+  }
+
+  async #closed(opened, code, reason) {
+    this.socket = undefined;
+    this.#newestBefore = this.newest?.id;
+    for (const user of [...this.typists.keys()]) this.#typed(user, false);
+    // 4500 to 4999: not to be tried again.
+    if (code >= 4500 && code < 5000) return this.#says("stopped", `Ended by the server: ${reason} (${code}).`);
+
+    const goesOn = this.#tries < RECONNECTS;
+    const wait = 1000 * 2 ** this.#tries++;
+    if (goesOn) this.retry = setTimeout(() => this.connect(), wait);
+    const plan = goesOn ? `Trying again in ${wait / 1000} s (${this.#tries} of ${RECONNECTS}).` : "No more tries.";
+    const says = (why) => this.#says(goesOn ? "waiting" : "stopped", `${why} ${plan}`);
+    says("Not connected.");
+    if (opened) return;
+
+    // A script is not told why its socket was refused. The same question over HTTP is answered in words.
+    const beganAs = this.status;
+    const problem = await this.#load().catch((problem) => problem);
+    if (this.left || this.status !== beganAs) return;
+    if (problem?.final && !this.#everOpen) {
+      clearTimeout(this.retry);
+      return this.#says("refused", problem.message);
+    }
+    says(problem?.message ?? "Calls are answered, but WebSockets are refused: too many, or a proxy in between.");
+  }
+
+  #says(state, text) {
+    this.status = { state, text };
+    this.changed();
+  }
+
+  #frame(frame) {
+    this.socket.send(JSON.stringify(frame));
+  }
+
+  #receive(event) {
+    if (event.type === "new.message") {
+      this.#typed(event.message.sender.id, false);
+      this.#merge([event.message]);
+    } else if (event.type === "typing") {
+      if (!people.has(event.user_id)) meet({ id: event.user_id, username: event.username });
+      this.#typed(event.user_id, event.is_typing);
+    } else if (event.type === "read_receipt") {
+      this.#marked(event.user_id, event.last_read_message_id, event.read_at);
+    } else if (event.type === "error") {
+      this.#refused(event);
+    }
+    this.changed();
+  }
+
+  /** Messages of a frame or a page, which name their sender differently. What is here already is brought up to date. */
+  #merge(rows) {
+    for (const row of rows) {
+      const who = row.sender_info ?? row.sender;
+      this.hasStranger ||= !people.has(who.id);
+      meet(who);
+      const mine = who.id === this.session.id;
+      const clientId = row.client_message_id;
+      const isIt = (item) => item.id === row.id || (mine && item.mine && clientId && item.clientId === clientId);
+      let item = this.items.find(isIt);
+      if (!item) this.items.push((item = { key: mine && clientId ? `mine ${clientId}` : row.id }));
+      const readAt = item.readAt ?? row.read_at;
+      const told = { id: row.id, clientId, content: row.content, sender: who.id, at: new Date(row.created_at) };
+      Object.assign(item, told, { mine, readAt, problem: undefined });
+    }
+    const place = (item) => item.id ?? Number.MAX_SAFE_INTEGER;
+    this.items.sort((a, b) => place(a) - place(b));
+  }
+
+  #marked(user, upTo, readAt) {
+    this.hasStranger ||= !people.has(user);
+    this.marks.set(user, Math.max(upTo, this.marks.get(user) ?? 0));
+    for (const item of this.items) if (item.id <= upTo && item.sender !== user) item.readAt ??= readAt;
+  }
+
+  #typed(user, isTyping) {
+    clearTimeout(this.typists.get(user));
+    this.typists.delete(user);
+    const expires = () => (this.#typed(user, false), this.changed());
+    if (isTyping) this.typists.set(user, setTimeout(expires, TYPING_EXPIRES_MS));
+  }
+
+  #typesNow() {
+    this.typesTimer = clearTimeout(this.typesTimer);
+    if (!this.isOpen) return;
+    this.#typing = { on: true, at: Date.now() };
+    this.#frame({ type: "typing", is_typing: true });
+  }
+
+  #rests() {
+    clearTimeout(this.restTimer);
+    this.typesTimer = clearTimeout(this.typesTimer);
+    if (this.#typing.on && this.isOpen) this.#frame({ type: "typing", is_typing: false });
+    this.#typing.on = false;
+  }
+
+  /** About the message it names; a frame that could not be read was that of the newest one. */
+  #refused({ detail, client_message_id, retry_after_ms }) {
+    const isIt = ({ id, clientId }) => !id && clientId === (client_message_id ?? clientId);
+    const item = this.items.findLast(isIt);
+    if (!item) return;
+    item.problem = detail;
+    if (retry_after_ms) setTimeout(() => item.problem && !this.left && this.transmit(item), retry_after_ms);
+  }
+}
+
+// --- The page ---
+
+const $ = (id) => document.getElementById(id);
+const nodes = new Map();
+let session;
+let room;
+let contacts = [];
+let polling;
+let rendering;
+/** Messages that came below what is on the screen. */
+let below = 0;
+let lastSeen = 0;
+
+function element(tag, properties, ...children) {
+  const node = Object.assign(document.createElement(tag), properties);
+  node.append(...children);
+  return node;
+}
+
+/** Makes `children` the children of `parent`, moving as little as possible: a reader's place and focus stay. */
+function arrange(parent, children) {
+  const focused = parent.contains(document.activeElement) && document.activeElement;
+  children.forEach((child, i) => {
+    if (parent.children[i] !== child) parent.insertBefore(child, parent.children[i] ?? null);
+  });
+  while (parent.children.length > children.length) parent.lastElementChild.remove();
+  if (focused) focused.focus({ preventScroll: true });
+}
+
+function paintAvatar(node, id, name, picture) {
+  const text = String(name).trim();
+  const hue = [...String(id)].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0) * 47) % 360, 7);
+  node.style.setProperty("--hue", hue);
+  const initials = text.split(/\s+/).slice(0, 2).map((word) => [...word][0]);
+  node.textContent = initials.join("").toUpperCase();
+  if (/^https?:/.test(picture ?? "")) node.replaceChildren(element("img", { src: picture, alt: "" }));
+}
+
+const formatTime = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit" });
+const formatDay = new Intl.DateTimeFormat(undefined, { weekday: "long", day: "numeric", month: "long" });
+const formatDate = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short" });
+const isSameDay = (a, b) => a.toDateString() === b.toDateString();
+function dayOf(date) {
+  const yesterday = new Date();
+  yesterday.setDate(yesterday.getDate() - 1);
+  return isSameDay(date, new Date()) ? "Today" : isSameDay(date, yesterday) ? "Yesterday" : formatDay.format(date);
+}
+
+function listed(names) {
+  const all = names.length > 3 ? [...names.slice(0, 2), `${names.length - 2} others`] : names;
+  return all.length < 2 ? all.join("") : `${all.slice(0, -1).join(", ")} and ${all.at(-1)}`;
+}
+
+/** Whoever is known to have read this message, and nothing newer of ours: here stands "Seen by". */
+function readersAt(index) {
+  const { id } = room.items[index];
+  const next = room.items.slice(index + 1).find((item) => item.mine && item.id)?.id ?? Infinity;
+  const stopsHere = ([user, upTo]) => user !== session.id && upTo >= id && upTo < next;
+  return [...room.marks].filter(stopsHere).map(([user]) => nameOf(user));
+}
+
+function render() {
+  rendering ??= setTimeout(() => {
+    rendering = undefined;
+    if (room) renderRoom();
+    renderContacts();
+  });
+}
+
+function renderRoom() {
+  const { state, text } = room.status;
+  if ($("state").textContent !== text) $("state").textContent = text;
+  $("state").dataset.state = state;
+  $("reconnect").hidden = state === "open" || state === "connecting";
+  $("message").disabled = state === "refused";
+  $("title").textContent = titleOf(room.project);
+  $("typing").textContent = typingText([...room.typists.keys()].map(nameOf));
+  $("older").hidden = !room.hasOlder;
+  const isEmpty = room.items.length === 0;
+  $("nothing").hidden = !isEmpty;
+  const waits = state === "connecting" ? "Loading…" : "";
+  $("nothing").textContent = room.loaded ? "Nothing has been said here yet." : waits;
+
+  const wasAtEnd = isAtEnd();
+  // What was here before the page came is not announced.
+  $("items").setAttribute("aria-live", lastSeen ? "polite" : "off");
+  renderItems();
+  const unseen = room.items.filter((item) => item.id > lastSeen);
+  if (wasAtEnd || unseen.some((item) => item.mine) || lastSeen === 0) scrollToEnd();
+  else below += unseen.length;
+  lastSeen = Math.max(lastSeen, room.newest?.id ?? 0);
+  renderEnd();
+}
+
+const isAtEnd = () => $("scroll").scrollHeight - $("scroll").scrollTop - $("scroll").clientHeight < 60;
+const scrollToEnd = () => ($("scroll").scrollTop = $("scroll").scrollHeight);
+
+/** At the end, in a window that can be seen, the newest message is read. */
+function renderEnd() {
+  if (!room) return;
+  if (isAtEnd()) below = 0;
+  $("down").hidden = below === 0;
+  $("down").textContent = `${below} new ↓`;
+  if (isAtEnd() && document.visibilityState === "visible") room.read();
+}
+
+function typingText(names) {
+  return names.length === 0 ? "" : `${listed(names)} ${names.length === 1 ? "is" : "are"} typing…`;
+}
+
+function renderItems() {
+  const children = [];
+  const used = new Set();
+  room.items.forEach((item, i) => {
+    const [before, after] = [room.items[i - 1], room.items[i + 1]];
+    if (!before || !isSameDay(before.at, item.at)) {
+      const day = keyed(`day ${item.at.toDateString()}`, used, () => element("li", { className: "day" }));
+      if (day.textContent !== dayOf(item.at)) day.textContent = dayOf(item.at);
+      children.push(day);
+    }
+    const node = keyed(item.key, used, makeMessage);
+    const readers = item.mine ? readersAt(i) : [];
+    paintMessage(node, item, !isTogether(before, item), !isTogether(item, after), readers);
+    children.push(node);
+  });
+  for (const key of nodes.keys()) if (!used.has(key)) nodes.delete(key);
+  arrange($("items"), children);
+}
+
+function isTogether(a, b) {
+  return !!a && !!b && a.sender === b.sender && b.at - a.at < GROUP_MS && isSameDay(a.at, b.at);
+}
+
+function keyed(key, used, make) {
+  used.add(key);
+  if (!nodes.has(key)) nodes.set(key, make());
+  return nodes.get(key);
+}
+
+function makeMessage() {
+  const parts = {
+    avatar: element("span", { className: "avatar", ariaHidden: "true" }),
+    who: element("p", { className: "who" }),
+    text: element("p", { className: "text", dir: "auto" }),
+    time: element("time", {}),
+    meta: element("span", { className: "meta" }),
+    note: element("p", { className: "note" }),
+  };
+  parts.meta.append(parts.time);
+  const bubble = element("div", { className: "bubble" }, parts.text, parts.meta);
+  const body = element("div", { className: "body" }, parts.who, bubble, parts.note);
+  return Object.assign(element("li", {}, parts.avatar, body), { parts });
+}
+
+function paintMessage(node, item, isFirst, isLast, readers) {
+  const { parts } = node;
+  const name = item.mine ? "You" : nameOf(item.sender);
+  const picture = people.get(item.sender)?.picture;
+  const what = JSON.stringify([item, name, picture, isFirst, isLast, readers]);
+  if (node.painted === what) return;
+  node.painted = what;
+  node.dataset.id = item.id ?? "";
+  node.className = `message${item.mine ? " mine" : ""}${isFirst ? " first" : ""}${isLast ? " last" : ""}`;
+  paintAvatar(parts.avatar, item.sender, name, picture);
+  parts.who.textContent = name;
+  parts.text.textContent = item.content;
+  parts.time.textContent = formatTime.format(item.at);
+  parts.time.dateTime = item.at.toISOString();
+  parts.time.title = item.at.toLocaleString();
+  if (item.mine) paintTicks(parts, item, readers);
+}
+
+function paintTicks({ meta, time, note }, item, readers) {
+  const state = item.problem ? "problem" : !item.id ? "sending" : item.readAt ? "seen" : "sent";
+  const seen = readers.length > 0 ? `Seen by ${listed(readers)}` : "Seen";
+  const ticks = $("ticks").content.firstElementChild.cloneNode(true);
+  ticks.setAttribute("aria-label", { problem: "Not sent", sending: "Sending", sent: "Sent", seen }[state]);
+  ticks.dataset.state = state;
+  meta.replaceChildren(time, ticks);
+  if (state === "problem") {
+    const button = (textContent, onclick) =>
+      element("button", { className: "plain", type: "button", textContent, onclick });
+    const again = button("Try again", () => room.transmit(item));
+    note.replaceChildren(`Not sent. ${item.problem} `, again, button("Discard", () => room.discard(item)));
+  } else {
+    note.textContent = state === "seen" && readers.length > 0 ? seen : "";
+  }
+}
+
+const contactOf = (project) => contacts.find((contact) => contact.id === project);
+const titleOf = (project) => contactOf(project)?.project_info.name ?? `Project ${project}`;
+
+function renderContacts() {
+  const unread = contacts.reduce((sum, contact) => sum + contact.unread_count, 0);
+  const title = `${room ? titleOf(room.project) : "project-chat"} · ${session.name}`;
+  document.title = unread > 0 ? `(${unread}) ${title}` : title;
+  $("no-contacts").hidden = contacts.length > 0 || !$("contacts-problem").hidden;
+  const known = new Map([...$("contacts").children].map((node) => [node.project, node]));
+  const nodeOf = ({ id }) => known.get(id) ?? makeContact(id);
+  arrange($("contacts"), contacts.map((contact) => paintContact(nodeOf(contact), contact)));
+}
+
+function makeContact(project) {
+  const names = ["avatar", "name", "when", "preview", "unread"];
+  const parts = Object.fromEntries(names.map((name) => [name, element("span", { className: name })]));
+  parts.avatar.ariaHidden = "true";
+  const button = element("button", { type: "button", onclick: () => go(project) }, ...Object.values(parts));
+  return Object.assign(element("li", {}, button), { project, parts, button });
+}
+
+function paintContact(node, { project_info, contact_info, unread_count, last_message_preview, last_message_at }) {
+  const { parts, button } = node;
+  paintAvatar(parts.avatar, contact_info.id, contact_info.username, contact_info.profile_pic);
+  const at = last_message_at && new Date(last_message_at);
+  const texts = {
+    name: project_info.name ?? `Project ${project_info.id}`,
+    when: at ? (isSameDay(at, new Date()) ? formatTime : formatDate).format(at) : "",
+    preview: last_message_preview,
+    unread: unread_count > 0 ? String(unread_count) : "",
+  };
+  for (const [part, text] of Object.entries(texts)) parts[part].textContent = text;
+  parts.unread.title = unread_count > 0 ? "unread" : "";
+  button.setAttribute("aria-current", String(room?.project === node.project));
+  return node;
+}
+
+async function loadContacts() {
+  const asked = session;
+  try {
+    const { answer } = await call(session, "api/chat/contacts/");
+    if (asked !== session) return;
+    contacts = answer;
+    for (const { id, contact_info } of contacts) if (contact_info.id !== id) meet(contact_info);
+    $("contacts-problem").hidden = true;
+  } catch (problem) {
+    if (asked !== session) return;
+    $("contacts-problem").textContent = problem.message;
+    $("contacts-problem").hidden = false;
+  }
+  render();
+}
+
+const pollContacts = () => session && document.visibilityState === "visible" && loadContacts();
+
+/** What the open room tells is not waited for until the next poll. */
+function roomChanged() {
+  const contact = contactOf(room?.project);
+  const { newest, loaded } = room ?? {};
+  if (room?.hasStranger || (loaded && !contact && !room.isListed)) {
+    Object.assign(room, { hasStranger: false, isListed: true });
+    loadContacts();
+  }
+  if (newest && contact) {
+    const isNews = newest.at > new Date(contact.last_message_at ?? 0);
+    const isMissed = !isAtEnd() || document.visibilityState === "hidden";
+    if (newest.mine || room.marks.get(session.id) >= newest.id) contact.unread_count = 0;
+    else if (isNews && isMissed) contact.unread_count++;
+    if (isNews) {
+      Object.assign(contact, { last_message_preview: newest.content, last_message_at: newest.at.toISOString() });
+      contacts.sort((a, b) => activity(b) - activity(a));
+    }
+  }
+  render();
+}
+
+const activity = (contact) => new Date(contact.last_message_at ?? contact.created_at);
+
+// --- Where we are ---
+
+/** Opens what the address names; without a project, the list alone. */
+function show() {
+  const wanted = new URLSearchParams(location.search).get("project") ?? "";
+  const project = wanted && toId(wanted);
+  $("door").hidden = !!session;
+  $("app").hidden = !session;
+  if (!session || room?.project === project) return;
+  room?.leave();
+  room = undefined;
+  nodes.clear();
+  $("items").replaceChildren();
+  below = lastSeen = 0;
+  $("app").toggleAttribute("data-open", project !== "");
+  $("message").value = "";
+  if (project !== "") {
+    room = new Room(project, session, roomChanged);
+    if (matchMedia("(hover: hover)").matches) $("message").focus();
+  } else {
+    $("project").focus();
+  }
+  paintSecond(project);
+  render();
+}
+
+function go(project) {
+  const url = new URL(location.href);
+  if (project === "") url.searchParams.delete("project");
+  else url.searchParams.set("project", project);
+  history.pushState(null, "", url);
+  show();
+}
+
+/** A link to the same place as somebody else, in a window of their own. */
+function paintSecond(project) {
+  const [id, name] = session.id === 8 ? [7, "Ann"] : [8, "Ben"];
+  $("second").textContent = `Open a window as ${name}`;
+  $("second").href = `?${new URLSearchParams({ as: `${id}:${name}`, ...(project !== "" && { project }) })}`;
+  $("second").hidden = session.server !== home;
+}
+
+const home = new URL("/", location.href).href;
+
+/** By development sign-in, or with a token that the application issued. */
+async function signIn({ id, name, token, server = home }) {
+  if (token) {
+    const claims = claimsOf(token);
+    const user = toId(String(claims.user_id ?? claims.sub ?? ""));
+    return enter({ server, token, id: user, name: claims.username ?? claims.name ?? `User ${user}` });
+  }
+  try {
+    const { answer } = await call({ server }, "dev/token/", { user_id: toId(id), username: name || null });
+    enter({ server, token: answer.access, id: toId(id), name: name || `User ${id}` });
+  } catch (problem) {
+    if (problem.code !== "not_found") throw problem;
+    throw new Problem("Development sign-in is off here (it needs a JWT_SECRET that begins with dev-). Use a token.");
+  }
+}
+
+/** Not checked, only read: whether it is good is for the server to say. */
+function claimsOf(token) {
+  try {
+    const base64 = token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/");
+    const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+    return JSON.parse(new TextDecoder().decode(bytes)) ?? {};
+  } catch {
+    throw new Problem("This is not an access token: it should look like eyJ….eyJ….….");
+  }
+}
+
+function enter(signedIn) {
+  session = signedIn;
+  sessionStorage.setItem("session", JSON.stringify(session));
+  meet({ id: session.id, username: session.name });
+  $("my-name").textContent = session.name;
+  paintAvatar($("my-avatar"), session.id, session.name);
+  clearInterval(polling);
+  polling = setInterval(pollContacts, CONTACTS_EVERY_MS);
+  loadContacts();
+  show();
+}
+
+function signOut() {
+  room?.leave();
+  sessionStorage.removeItem("session");
+  location.replace(location.pathname);
+}
+
+function signInProblem(problem) {
+  $("sign-in-problem").textContent = problem.message;
+  $("sign-in-problem").hidden = false;
+}
+
+$("sign-in").onsubmit = async (event) => {
+  event.preventDefault();
+  const value = (id) => $(id).value.trim();
+  try {
+    const server = value("server") ? new URL(value("server").replace(/\/*$/, "/")).href : home;
+    await signIn({ id: value("user-id"), name: value("user-name"), token: value("token"), server });
+  } catch (problem) {
+    signInProblem(problem);
+  }
+};
+$("token").oninput = () => ($("user-id").required = !$("token").value.trim());
+$("sign-out").onclick = signOut;
+$("open").onsubmit = (event) => {
+  event.preventDefault();
+  const project = $("project").value.trim();
+  $("project").value = "";
+  if (project) go(toId(project));
+};
+$("back").onclick = () => go("");
+$("reconnect").onclick = () => room.reconnect();
+$("older").onclick = async () => {
+  const scroll = $("scroll");
+  const fromEnd = scroll.scrollHeight - scroll.scrollTop;
+  $("older").disabled = true;
+  $("items").setAttribute("aria-live", "off");
+  await room.loadOlder().catch((problem) => ($("state").textContent = problem.message));
+  renderRoom();
+  scroll.scrollTop = scroll.scrollHeight - fromEnd;
+  $("older").disabled = false;
+};
+$("scroll").onscroll = renderEnd;
+$("down").onclick = scrollToEnd;
+$("message").oninput = () => room.types($("message").value);
+$("message").onkeydown = (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  $("compose").requestSubmit();
+};
+$("compose").onsubmit = (event) => {
+  event.preventDefault();
+  const content = $("message").value.trim();
+  if (content) room.send(content);
+  $("message").value = "";
+  $("message").focus();
+};
+addEventListener("popstate", show);
+addEventListener("focus", pollContacts);
+document.addEventListener("visibilitychange", () => (pollContacts(), renderEnd()));
+addEventListener("online", () => room?.status.state === "waiting" && room.reconnect());
+
+const stored = JSON.parse(sessionStorage.getItem("session") ?? "null");
+const [, asId, asName] = /^([^:]+):?(.*)$/.exec(new URLSearchParams(location.search).get("as") ?? "") ?? [];
+if (asId && !(stored?.id === toId(asId) && stored.name === (asName || `User ${asId}`))) {
+  $("user-id").value = asId;
+  $("user-name").value = asName;
+  signIn({ id: asId, name: asName }).catch((problem) => (show(), signInProblem(problem)));
+} else if (stored) {
+  enter(stored);
+} else {
+  show();
+}
