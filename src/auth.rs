@@ -49,15 +49,23 @@ async fn check_signature(chat: &Chat, token: &Unverified<'_>, now: Millis) -> Re
     if signed_by_one_of(&chat.keys.keys, algorithm, token).await? {
         return Ok(());
     }
-    let mut any_of_algorithm = chat.keys.keys.iter().any(|key| key.algorithm == algorithm);
+    let mut keys = chat.keys.keys.clone();
     if let Some(url) = chat.keys.jwks_url.as_deref().filter(|_| algorithm.is_public()) {
         let published = jwks::keys(url, chat.backend.timeout_ms, algorithm, token.key_id(), now).await?;
         if signed_by_one_of(&published, algorithm, token).await? {
             return Ok(());
         }
-        any_of_algorithm |= published.iter().any(|key| key.algorithm == algorithm);
+        keys.extend(published.iter().cloned());
     }
-    Err(if any_of_algorithm { ErrorCode::TokenBadSignature } else { ErrorCode::TokenBadAlgorithm }.into())
+    Err(why_unsigned(&keys, algorithm, token.key_id()).into())
+}
+
+/// A token that names a key is about that key; any other about all of them.
+fn why_unsigned(keys: &[Rc<Key>], algorithm: Algorithm, key_id: Option<&str>) -> ErrorCode {
+    let named = |key: &&Rc<Key>| key_id.is_some() && key.id.as_deref() == key_id;
+    let one_is_named = keys.iter().any(|key| named(&key));
+    let for_algorithm = keys.iter().filter(|key| !one_is_named || named(key)).any(|key| key.algorithm == algorithm);
+    if for_algorithm { ErrorCode::TokenBadSignature } else { ErrorCode::TokenBadAlgorithm }
 }
 
 async fn signed_by_one_of(keys: &[Rc<Key>], algorithm: Algorithm, token: &Unverified<'_>) -> Result<bool, Refusal> {

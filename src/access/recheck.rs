@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::auth::Visitor;
 use crate::backend::access::Verdict;
 use crate::config::{Access, Template};
-use crate::{backend, rooms};
+use crate::{backend, clock, rooms};
 
 /// The runtime gives background work 30 seconds; the question itself needs the rest.
 const DELAY_MAX_MS: u64 = 25_000;
@@ -35,7 +35,9 @@ async fn ask(app: &App, url: &Template, visitor: &Visitor, project: &ProjectId) 
     let grant = match verdict {
         Verdict::Yes(grant) => Some(Grant { profile, ..*grant }),
         Verdict::No(_) => None,
-        // Neither says anything about the access that was given.
+        // A token that is good and not taken is its user's, whom the backend signs in no more. One that has expired
+        // meanwhile says nothing of the access that was given.
+        Verdict::TokenRefused if clock::now().seconds() < visitor.identity.expires_at => None,
         Verdict::TokenRefused | Verdict::Silent => return,
     };
     // A room that cannot be told now asks again at the next call.

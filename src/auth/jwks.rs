@@ -20,14 +20,15 @@ struct Published {
     url: String,
     keys: Rc<Vec<Rc<Key>>>,
     heard_at: Millis,
-    asked_at: Millis,
+    /// The last time that they were asked for although some were known.
+    asked_again_at: Option<Millis>,
 }
 
 thread_local! {
     static PUBLISHED: RefCell<Option<Published>> = const { RefCell::new(None) };
 }
 
-/// The published keys, asked for when there are none, when they are old, or when none of them could have signed.
+/// The published keys, asked for when there are none, when they are old, or when none of them is meant.
 ///
 /// # Errors
 /// `KeysUnavailable` when that cannot be told because the issuer does not answer: a 401 would log its user out.
@@ -42,26 +43,29 @@ pub async fn keys(
     let Some(kept) = kept else {
         // Nobody waits for another request's answer: the runtime ties each to its own request.
         let keys = fetch(url, timeout_ms).await.ok_or_else(unavailable)?;
-        return Ok(keep(url, keys, now));
+        return Ok(keep(url, keys, now, None));
     };
-    let known = kept.keys.iter().any(|key| key.may_have_signed(algorithm, key_id));
+    let known = kept.keys.iter().any(|key| key.is_meant(algorithm, key_id));
     let fresh = now.since(kept.heard_at) < KEEP_MS;
-    if (known && fresh) || now.since(kept.asked_at) < ASK_AGAIN_MS {
-        // The last question was answered, or the keys at hand are good enough to go on with.
-        let answered = kept.heard_at == kept.asked_at;
-        return if known || answered { Ok(kept.keys) } else { Err(unavailable()) };
+    let asked_again = kept.asked_again_at.filter(|at| now.since(*at) < ASK_AGAIN_MS);
+    match asked_again {
+        _ if known && fresh => return Ok(kept.keys),
+        // The last question was answered, so an unknown key is nobody's; or the keys at hand are good enough.
+        Some(at) if known || kept.heard_at == at => return Ok(kept.keys),
+        Some(_) => return Err(unavailable()),
+        None => {}
     }
-    PUBLISHED.with_borrow_mut(|slot| *slot = Some(Published { asked_at: now, ..kept.clone() }));
+    PUBLISHED.with_borrow_mut(|slot| *slot = Some(Published { asked_again_at: Some(now), ..kept.clone() }));
     match fetch(url, timeout_ms).await {
-        Some(keys) => Ok(keep(url, keys, now)),
+        Some(keys) => Ok(keep(url, keys, now, Some(now))),
         None if known => Ok(kept.keys),
         None => Err(unavailable()),
     }
 }
 
-fn keep(url: &str, keys: Vec<Rc<Key>>, now: Millis) -> Rc<Vec<Rc<Key>>> {
+fn keep(url: &str, keys: Vec<Rc<Key>>, heard_at: Millis, asked_again_at: Option<Millis>) -> Rc<Vec<Rc<Key>>> {
     let keys = Rc::new(keys);
-    let published = Published { url: url.to_owned(), keys: keys.clone(), heard_at: now, asked_at: now };
+    let published = Published { url: url.to_owned(), keys: keys.clone(), heard_at, asked_again_at };
     PUBLISHED.with_borrow_mut(|slot| *slot = Some(published));
     keys
 }

@@ -82,6 +82,11 @@ impl Key {
         self.algorithm == algorithm && names.is_none_or(|(mine, theirs)| mine == theirs)
     }
 
+    /// Whether a token speaks of this key: by its name where it gives one, else by its algorithm.
+    pub fn is_meant(&self, algorithm: Algorithm, key_id: Option<&str>) -> bool {
+        (key_id.is_some() && self.id.as_deref() == key_id) || self.may_have_signed(algorithm, key_id)
+    }
+
     /// # Errors
     /// `Misconfigured` when Web Crypto does not take a key of the configuration.
     pub async fn verify(&self, token: &Unverified<'_>) -> Result<bool, Refusal> {
@@ -162,5 +167,7 @@ mod tests {
         assert!(key(Some("a")).may_have_signed(Algorithm::Es256, None));
         assert!(!key(Some("a")).may_have_signed(Algorithm::Es256, Some("b")));
         assert!(!key(Some("a")).may_have_signed(Algorithm::Rs256, Some("a")));
+        assert!(key(Some("a")).is_meant(Algorithm::Rs256, Some("a")));
+        assert!(!key(Some("a")).is_meant(Algorithm::Rs256, None));
     }
 }

@@ -3,7 +3,7 @@
 use chat_core::ids::ProjectId;
 use chat_core::protocol::codes::{ErrorCode, Refusal};
 use chat_core::protocol::internal::{
-    Admission, Grant, KnownProject, LearnedSummary, ProjectInfo, RoomCall, RoomRequest, UserCall,
+    Admission, KnownProject, LearnedSummary, ProjectInfo, RoomCall, RoomRequest, UserCall,
 };
 
 use super::standing::{Standing, Sure};
@@ -29,40 +29,32 @@ pub enum Outcome {
 /// Only what is about the whole token: the backend does not take it, or the session was revoked.
 pub async fn ask(app: &App, visitor: &Visitor, known: &KnownProject, sure: Sure) -> Result<Outcome, Refusal> {
     let project = &known.project;
-    let (admission, confirmed) = match (sure, &app.chat.access) {
-        (Sure::Yes, _) => (Admission::Granted(grant(known)), false),
+    match (sure, &app.chat.access) {
         (Sure::Ask, Access::Origin(url)) => match backend::access::ask(&app.chat, url, visitor, project).await {
-            Verdict::Yes(grant) => (Admission::Granted(*grant), true),
+            Verdict::Yes(grant) => {
+                let admission = Admission::Granted(*grant);
+                let answer = access::enter_with(app, visitor, project, RoomCall::Summary, admission).await;
+                outcome(known, true, answer).await
+            }
             Verdict::No(_) => {
                 // The room may still hold an older yes. When it cannot be told now, it asks by itself in time.
                 let _ = rooms::tell_verdict(&app.env, project, &visitor.identity.user, None).await;
-                return Ok(Outcome::Gone(project.clone()));
+                Ok(Outcome::Gone(project.clone()))
             }
-            Verdict::TokenRefused => return Err(ErrorCode::TokenRefused.into()),
-            Verdict::Silent => (Admission::Unknown, false),
+            Verdict::TokenRefused => Err(ErrorCode::TokenRefused.into()),
+            Verdict::Silent => outcome(known, false, of_room(app, visitor, project).await).await,
         },
-        (_, Access::Origin(_)) => (Admission::Unknown, false),
-        (_, access) => match access::first_admission(access, visitor, project) {
-            Ok(admission) => (admission, false),
-            Err(_) => return Ok(Outcome::LeftOut),
-        },
-    };
-    let answer = summary(app, visitor, project, admission).await;
-    outcome(known, confirmed, answer).await
+        (Sure::LeaveToRoom, Access::Origin(_)) => outcome(known, false, of_room(app, visitor, project).await).await,
+        // To stand on the backend's list is no admission: the gate decides, and the room keeps what it decided.
+        _ => outcome(known, false, access::enter(app, visitor, project, RoomCall::Summary).await).await,
+    }
 }
 
-/// Without a yes the room's kept one decides, and the backend is not asked: it has just been, or it would not answer.
-async fn summary(
-    app: &App,
-    visitor: &Visitor,
-    project: &ProjectId,
-    admission: Admission,
-) -> Result<RoomAnswer, Refusal> {
-    if admission != Admission::Unknown {
-        return access::enter_with(app, visitor, project, RoomCall::Summary, admission).await;
-    }
+/// The room's kept yes decides; the backend is not asked again, since it has just not answered.
+async fn of_room(app: &App, visitor: &Visitor, project: &ProjectId) -> Result<RoomAnswer, Refusal> {
     let (project, identity) = (project.clone(), Some(visitor.identity.clone()));
-    rooms::call(&app.env, &RoomRequest { project, identity, admission, call: RoomCall::Summary }).await
+    let request = RoomRequest { project, identity, admission: Admission::Unknown, call: RoomCall::Summary };
+    rooms::call(&app.env, &request).await
 }
 
 async fn outcome(
@@ -75,21 +67,19 @@ async fn outcome(
         Ok(answer) => answer.read().await,
         Err(refusal) => Err(refusal),
     };
-    match summary.map_err(|refusal| (refusal.code, refusal)) {
+    match summary {
         Ok(summary) => {
             let entry = LearnedSummary { project: known.project.clone(), version: known.version, summary };
             Ok(Outcome::Fresh { entry, confirmed })
         }
-        Err((ErrorCode::NoAccess | ErrorCode::Removed | ErrorCode::NoSuchProject, _)) => {
-            Ok(Outcome::Gone(known.project.clone()))
-        }
-        Err((ErrorCode::Revoked | ErrorCode::TokenRefused | ErrorCode::TokenExpired, refusal)) => Err(refusal),
-        Err(_) => Ok(Outcome::LeftOut),
+        Err(refusal) => match refusal.code {
+            ErrorCode::NoAccess | ErrorCode::Removed | ErrorCode::NoSuchProject => {
+                Ok(Outcome::Gone(known.project.clone()))
+            }
+            ErrorCode::Revoked | ErrorCode::TokenRefused | ErrorCode::TokenExpired => Err(refusal),
+            _ => Ok(Outcome::LeftOut),
+        },
     }
-}
-
-fn grant(known: &KnownProject) -> Grant {
-    Grant { project_name: known.name.clone(), project_created_at: known.created_at.clone(), ..Grant::default() }
 }
 
 /// What one poll learned, for the user's object to keep.

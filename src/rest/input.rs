@@ -12,29 +12,41 @@ pub type Fields = Map<String, Value>;
 
 /// The JSON object in a request's body, of at most `max_bytes`.
 pub async fn json(request: &Request, max_bytes: i64) -> Result<Fields, Refusal> {
-    let content_type = request.headers().get("content-type").ok().flatten().unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/json") {
-        return Err(ErrorCode::UnsupportedMediaType.into());
-    }
-    let bytes = match request.inner().body() {
-        Some(stream) => body::read(stream, usize::try_from(max_bytes).unwrap_or(usize::MAX)).await,
-        None => Ok(Some(Vec::new())),
-    };
-    // A body that breaks off is the caller's doing.
-    let bytes = bytes.map_err(|_| ErrorCode::BadRequest)?.ok_or(ErrorCode::TooLarge)?;
-    match serde_json::from_slice(&bytes) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(invalid_field("The body must be a JSON object.")),
-        Err(_) => Err(ErrorCode::InvalidJson.into()),
-    }
+    check_media_type(request)?;
+    object(&bytes(request, max_bytes).await?)
 }
 
 /// As [`json`], for a call that may come without a body.
 pub async fn optional_json(request: &Request, max_bytes: i64) -> Result<Fields, Refusal> {
-    match request.inner().body() {
-        Some(_) => json(request, max_bytes).await,
-        None => Ok(Fields::new()),
+    let bytes = bytes(request, max_bytes).await?;
+    if bytes.is_empty() {
+        return Ok(Fields::new());
+    }
+    check_media_type(request)?;
+    object(&bytes)
+}
+
+fn check_media_type(request: &Request) -> Result<(), Refusal> {
+    let content_type = request.headers().get("content-type").ok().flatten().unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    Err(ErrorCode::UnsupportedMediaType.into())
+}
+
+async fn bytes(request: &Request, max_bytes: i64) -> Result<Vec<u8>, Refusal> {
+    let Some(stream) = request.inner().body() else { return Ok(Vec::new()) };
+    let bytes = body::read(stream, usize::try_from(max_bytes).unwrap_or(usize::MAX)).await;
+    // A body that breaks off is the caller's doing.
+    bytes.map_err(|_| ErrorCode::BadRequest)?.ok_or_else(|| ErrorCode::TooLarge.into())
+}
+
+fn object(bytes: &[u8]) -> Result<Fields, Refusal> {
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(_) => Err(invalid_field("The body must be a JSON object.")),
+        Err(_) => Err(ErrorCode::InvalidJson.into()),
     }
 }
 

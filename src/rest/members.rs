@@ -42,12 +42,13 @@ pub async fn remove(app: &App, project: &ProjectId, user: UserId) -> Answer {
     hand_on(call(app, project, RoomCall::RemoveMember { user }).await?.response)
 }
 
-/// Ends every session of the user, in every project: what was issued before `before` (seconds, now) is void. Saying
-/// it again is harmless, and is what to do when the answer is an error.
+/// Ends every session of the user, in every project: what was issued before `before` (seconds) is void. Without it
+/// everything issued until now is, this second included. Saying it again is harmless, and is what to do when the
+/// answer is an error.
 pub async fn revoke(app: &App, project: &ProjectId, user: UserId, request: &Request) -> Answer {
     let fields = input::optional_json(request, app.chat.limits.frame_max_bytes).await?;
     let before = match fields.get("before") {
-        None | Some(Value::Null) => clock::now().seconds(),
+        None | Some(Value::Null) => clock::now().seconds() + 1,
         Some(value) => value
             .as_i64()
             .filter(|before| *before >= 0)
