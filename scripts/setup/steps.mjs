@@ -1,0 +1,118 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+import { CACHE, ROOT } from "../lib/places.mjs";
+import { answer, CommandFailed, run } from "../lib/run.mjs";
+import { BROWSERS, toolPath, venvPath } from "./facts.mjs";
+import { TOOLS } from "./versions.mjs";
+import { buildWasmStd } from "./wasm-std.mjs";
+
+/** How each step of a plan is done; `facts` are those of the moment before it. */
+export const STEPS = {
+  async npm() {
+    // npm must not run on the Node of the very folder that it replaces.
+    const path = process.env.PATH.split(delimiter).filter((part) => !part.startsWith(join(ROOT, "node_modules")));
+    await run("npm", ["ci"], { env: { ...process.env, PATH: path.join(delimiter) } });
+  },
+
+  async packages(step) {
+    await aptInstall(step.packages);
+  },
+
+  async rustup(step) {
+    for (const command of step.commands) {
+      const [program, ...args] = command.split(" ");
+      await run(program, args, { timeout: 300_000 });
+    }
+  },
+
+  async std(_step, facts) {
+    await buildWasmStd(facts.debianRust);
+  },
+
+  async tool(step, _facts, env) {
+    const { version, bin, args } = TOOLS[step.name];
+    const place = join(toolPath(step.name), "../..");
+    const partial = `${place}.${process.pid}`;
+    mkdirSync(CACHE, { recursive: true });
+    // Not --locked: a version that a lock file names may have been taken back. Both tools share what they compile.
+    const all = ["install", step.name, "--version", `=${version}`, "--bin", bin, "--debug", "--root", partial, ...args];
+    await run("cargo", all, {
+      cwd: CACHE,
+      env: { ...withoutCargoSettings(env), CARGO_TARGET_DIR: TOOLS_TARGET, CARGO_PROFILE_DEV_DEBUG: "0" },
+    });
+    moveInto(partial, place);
+  },
+
+  "dev-vars"() {
+    const example = readFileSync(join(ROOT, ".dev.vars.example"), "utf8");
+    const secret = `dev-${randomBytes(32).toString("base64url")}`;
+    const text = example.replace(/^(JWT_SECRET\s*=).*$/m, `$1"${secret}"`);
+    if (!text.includes(secret)) throw new Error(".dev.vars.example has no line JWT_SECRET=");
+    writeFileSync(join(ROOT, ".dev.vars"), text, { mode: 0o600, flag: "wx" });
+  },
+
+  async venv(_step, facts) {
+    const place = venvPath();
+    // An environment cannot be moved: it is made in place, and `ready` is written last.
+    rmSync(place, { recursive: true, force: true });
+    await run(facts.python.command, ["-m", "venv", place]);
+    const requirements = join(ROOT, "tests/backend/requirements.txt");
+    await run(join(place, "bin/python"), ["-m", "pip", "install", "--no-input", "--requirement", requirements]);
+    writeFileSync(join(place, "ready"), "");
+  },
+
+  async chromium(step) {
+    if (step.by === "apt") {
+      await aptInstall(["chromium"]);
+      if (existsSync("/usr/bin/chromium")) return;
+    }
+    const playwright = join(ROOT, "node_modules/playwright-core/cli.js");
+    try {
+      await run(process.execPath, [playwright, "install", "chromium"], {
+        env: { ...process.env, PLAYWRIGHT_BROWSERS_PATH: BROWSERS },
+      });
+    } catch (error) {
+      if (error instanceof CommandFailed) error.message += ". Install Chromium or Chrome, or name one in CHROMIUM";
+      throw error;
+    }
+  },
+};
+
+const TOOLS_TARGET = join(CACHE, `tools-target-${process.pid}`);
+process.once("exit", () => rmSync(TOOLS_TARGET, { recursive: true, force: true }));
+
+/** Removes what only the building of tools needed. */
+export function cleanUp() {
+  rmSync(TOOLS_TARGET, { recursive: true, force: true });
+}
+
+/** A fresh machine's lists are empty, an old one's stale: then they are fetched, and it is tried again. */
+async function aptInstall(packages) {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const install = () => run("apt-get", ["install", "--yes", "--no-install-recommends", ...packages], { env });
+  if ((await answer("apt-cache", ["show", "--no-all-versions", ...packages])) === undefined) {
+    await run("apt-get", ["update"], { env });
+    await install();
+    return;
+  }
+  try {
+    await install();
+  } catch {
+    await run("apt-get", ["update"], { env });
+    await install();
+  }
+}
+
+/** The user's flags are meant for the user's programs. */
+export function withoutCargoSettings(env) {
+  const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, CARGO_BUILD_TARGET, CARGO_BUILD_RUSTFLAGS, ...rest } = env;
+  return rest;
+}
+
+/** Puts a finished folder into its place at once; where another process was faster, its folder stays. */
+export function moveInto(partial, place) {
+  if (existsSync(place)) rmSync(partial, { recursive: true, force: true });
+  else renameSync(partial, place);
+}
