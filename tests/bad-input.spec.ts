@@ -138,11 +138,10 @@ describe("strange but acceptable:", () => {
 });
 
 describe("ids that are no ids:", () => {
-  test.each(["18446744073709551616", "9".repeat(200), "1e3", "0x10", "NaN", "%00", "'"])("a project called %s", async (id) => {
+  test.each(["9".repeat(200), "1e3", "0x10", "NaN", "%00", "'", "１２"])("a project called %s", async (id) => {
     const { alice } = world.project("alice");
-    const answer = await alice.calls(`/api/projects/${id}/chat/messages/`);
-    expect([400, 403, 404]).toContain(answer.status);
-    expect(answer.json).toEqual({ detail: expect.any(String), code: expect.any(String) });
+    const answer = await alice.calls(`/api/projects/${id.includes("%") ? id : encodeURI(id)}/chat/messages/`);
+    expect([answer.status, answer.json.code]).toEqual([404, "not_found"]);
   });
 
   test.each([

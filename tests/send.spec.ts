@@ -73,6 +73,14 @@ test("ids that are no decimal integer are strings", async () => {
   expect(typeof message.id).toBe("number");
 });
 
+test("an id too large for JavaScript to hold exactly is a string", async () => {
+  const { alice, project } = world.project("alice");
+  const id = "9007199254740993";
+  world.backend.admits(project, { ...alice.row(), id });
+  const a = await alice.connects({ token: alice.token({}, { user_id: id }) });
+  expect((await a.says("hello")).sender.id).toBe(id);
+});
+
 test("a message sent again is answered with the stored one, to the resender alone", async () => {
   const { alice, bob } = world.project("alice", "bob");
   const [a, b] = [await alice.connects(), await bob.connects()];

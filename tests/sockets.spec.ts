@@ -53,11 +53,14 @@ describe("the token", () => {
     await (await open(`${address()}/ws/chat/project/${project}/`, { headers })).says("hello");
   });
 
-  test("is taken from the subprotocol, which is not chosen for it", async () => {
+  test.each([
+    ["alone", (token: string) => [token]],
+    ["before another", (token: string) => [token, "chat"]],
+    ["after another", (token: string) => ["chat", token]],
+  ])("is taken from the subprotocol, %s", async (_where, protocols) => {
     const { alice, project } = world.project("alice");
-    const protocols = ["chat", `bearer.${alice.token()}`];
-    const opening = open(`${address()}/ws/chat/project/${project}/`, { protocols });
-    const a = await opening;
+    const offered = protocols(`bearer.${alice.token()}`);
+    const a = await open(`${address()}/ws/chat/project/${project}/`, { protocols: offered });
     await a.says("hello");
   });
 
@@ -68,14 +71,19 @@ describe("the token", () => {
     expect((await socket.says("who am I?")).sender.id).toBe(alice.id);
   });
 
-  test("never reaches the logs", async () => {
+  test("never reaches the logs, and neither does what is said", async () => {
     const { alice, bob } = world.project("alice", "bob");
+    const a = await alice.connects();
+    await a.says("a private matter");
+    a.sendsRaw('{"type":"send_message","content":"a private matter');
+    await a.error("invalid_json");
     const tokens = [alice.token(), bob.token({ lifetime: -60 }), world.person("eve", alice.project).token()];
     await alice.connects({ token: tokens[0] as string });
     await refusal(bob.connects({ token: tokens[1] as string }));
     await refusal(bob.connects({ token: tokens[2] as string }));
     const logged = world.worker.logs.join("\n");
     for (const token of tokens) expect(logged).not.toContain(token.split(".")[2]);
+    expect(logged).not.toContain("a private matter");
   });
 });
 
@@ -150,6 +158,7 @@ describe("too many sockets", () => {
     for (const person of [people.a, people.b, people.c, people.d, people.e]) await person.connects();
     const refused = await refusal(people.f.connects());
     expect([refused.status, refused.code]).toEqual([429, "too_many_connections"]);
+    expect(Number(refused.answer.headers["retry-after"])).toBeGreaterThanOrEqual(1);
   });
 });
 
