@@ -406,7 +406,8 @@ describe("removal and revocation outweigh the backend's yes", () => {
       expect(await refusedWith(alice.in(where).connects())).toEqual([403, "revoked"]);
     }
 
-    await alice.signsIn({ claims: { iat: Math.floor(Date.now() / 1000) + 1 } });
+    await realTime(1_100); // tokens tell their time in whole seconds
+    await alice.signsIn();
     for (const where of [project, second, third]) (await alice.in(where).connects()).drops();
   });
 
