@@ -13,12 +13,12 @@ import { setUp } from "./setup/set-up.mjs";
 
 /** Where the picture goes. */
 const PICTURE = join(ROOT, "docs/two-windows.png");
-const WINDOW = { width: 680, height: 540 };
-const MARGIN = 36;
-const SCALE = 1.5;
+const WINDOW = { width: 690, height: 500 };
+const MARGIN = 28;
+const SCALE = 1.25;
 const DEADLINE_MS = 60_000;
 
-const PROJECTS = { 5: "Garden house", 6: "Kitchen, second floor", 7: "Roof and solar" };
+const PROJECTS = { 5: "Garden house", 6: "Kitchen", 7: "Roof" };
 const PEOPLE = { Ann: 7, Ben: 8, Cara: 9, Dev: 10 };
 
 /** Takes the README's picture: two people in two windows of one project, on a Worker with data of its own. */
@@ -126,11 +126,11 @@ async function talk(browser, url) {
     for (const window of [ann, ben]) await window.getByRole("log").getByText(text).waitFor();
     await page.getByRole("listitem").filter({ hasText: text }).getByRole("img", { name: /^Seen by/ }).waitFor();
   };
-  await says(ann, "Morning! The new plans for the garden house are in.");
+  await says(ann, "The new plans are in.");
   await says(ann, "Shall we go through them at ten?");
-  await says(ben, "Ten is tight, I am still with the roofer.");
+  await says(ben, "Ten is tight, I am with the roofer.");
   await says(ben, "Half past?");
-  await says(ann, "Half past ten it is. I will bring the samples.");
+  await says(ann, "Half past ten it is. I'll bring samples.");
   await ann.getByRole("navigation", { name: "Contacts" }).getByText("Half past ten it is").waitFor();
   await ben.getByLabel("Message").pressSequentially("Good. Then we can also look at");
   await ann.getByText("Ben is typing…").waitFor();
