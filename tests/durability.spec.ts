@@ -62,12 +62,12 @@ test("kill -9 at once after an answer over REST loses nothing", async () => {
 
 test("after a restart 200 people are in again while the backend is down, and it is not trampled once it is back", async () => {
   const RATE = 20;
-  world = await startWorld({ vars: { ACCESS_TTL: "1", ACCESS_RECHECK_RATE: String(RATE), ACCESS_TIMEOUT_MS: "1000" } });
+  world = await startWorld({ vars: { ACCESS_TTL: "1", ACCESS_RECHECK_RATE: String(RATE) } });
   const { project } = world.project();
   const people = Array.from({ length: 200 }, (_, n) => world.person(`p${n}`, project));
   for (const person of people) world.backend.admits(project, person.row());
   const first: ChatSocket[] = [];
-  for (let n = 0; n < people.length; n += 20) first.push(...(await allConnect(people.slice(n, n + 20))));
+  for (let n = 0; n < people.length; n += 10) first.push(...(await allConnect(people.slice(n, n + 10))));
   const [speaker] = first as [ChatSocket];
   await speaker.says("before");
   expect(world.backend.asked(project)).toHaveLength(200);
