@@ -47,3 +47,12 @@ fn claims(fields: &input::Fields) -> Result<Map<String, Value>, Refusal> {
     }
     Ok(claims)
 }
+
+/// `{project, probe}`: hands the probe to the project's room as it is; see `src/object/probe.rs`.
+#[cfg(feature = "panic-probe")]
+pub async fn probe(app: &App, request: &Request) -> Answer {
+    let fields = input::json(request, app.chat.limits.frame_max_bytes).await?;
+    let project = fields.get("project").map(Value::to_string).unwrap_or_default();
+    let room = crate::objects::Object { env: &app.env, binding: "ROOMS", name: &project };
+    room.call(&fields, false).await
+}

@@ -59,7 +59,7 @@ async fn ours(
             call(&app, endpoint, request).await
         }
         (Ok(_), Found::OtherMethods(_)) => Err(ErrorCode::MethodNotAllowed.into()),
-        (Ok(_), Found::Nothing | Found::Elsewhere) => Err(ErrorCode::NotFound.into()),
+        (Ok(_), Found::Elsewhere) => Err(ErrorCode::NotFound.into()),
     };
     let response = outcome.unwrap_or_else(|refusal| {
         let response = reply::refused(&refusal);
@@ -80,6 +80,8 @@ async fn call(app: &App, endpoint: Endpoint, request: &Request) -> Answer {
         Endpoint::Socket(project) => socket::open(app, &project, request).await,
         Endpoint::DevToken => dev::token(app, request).await,
         Endpoint::DevCounters => dev::counters(),
+        #[cfg(feature = "panic-probe")]
+        Endpoint::DevProbe => dev::probe(app, request).await,
         Endpoint::ListMembers(_)
         | Endpoint::PutMember(..)
         | Endpoint::RemoveMember(..)

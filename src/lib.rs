@@ -34,6 +34,16 @@ mod users;
 
 use worker::{Context, Env, Request, Result, event};
 
+/// A panic is logged with its stack, beside what workers-rs makes of it (its hook has the dead instance replaced).
+#[event(start)]
+fn start() {
+    let earlier = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        console_error_panic_hook::hook(info);
+        earlier(info);
+    }));
+}
+
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<web_sys::Response> {
     metrics::count(&metrics::WORKER_REQUESTS);

@@ -1,4 +1,4 @@
-//! The one table of addresses. What is not in it belongs to the application behind.
+//! The one table of addresses. What is not in it belongs to the application behind, also below our own prefixes.
 
 use chat_core::ids::{ProjectId, UserId};
 
@@ -21,6 +21,8 @@ pub enum Endpoint {
     RevokeMember(ProjectId, UserId),
     DevToken,
     DevCounters,
+    #[cfg(feature = "panic-probe")]
+    DevProbe,
 }
 
 /// How an endpoint is made of what its address names.
@@ -54,15 +56,16 @@ const DEVELOPMENT: &[Row] = &[
     ("GET", "dev/counters", Make::Plain(Endpoint::DevCounters)),
 ];
 
-/// Everything at and below these is ours, also what does not exist (yet).
-const OURS_BELOW: &[&str] = &["ws/chat/project/{project}", "ws/chat/inbox", "api/projects/{project}/chat"];
+/// Only in the build that tests what a panic does.
+#[cfg(feature = "panic-probe")]
+const PROBES: &[Row] = &[("POST", "dev/probe", Make::Plain(Endpoint::DevProbe))];
+#[cfg(not(feature = "panic-probe"))]
+const PROBES: &[Row] = &[];
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {
     /// Not ours: the application's.
     Elsewhere,
-    /// Ours, but nothing.
-    Nothing,
     /// Ours, by these methods only.
     OtherMethods(Vec<&'static str>),
     Call(Endpoint),
@@ -72,22 +75,18 @@ pub enum Found {
 pub fn find(method: &str, path: &str, ids: &ProjectIds, development: bool) -> Found {
     let Some(path) = path.strip_prefix('/') else { return Found::Elsewhere };
     let path = path.strip_suffix('/').unwrap_or(path);
-    let rows = TABLE.iter().chain(DEVELOPMENT.iter().filter(|_| development));
+    let rows = TABLE.iter().chain(DEVELOPMENT.iter().chain(PROBES).filter(|_| development));
 
     let mut methods = Vec::new();
     for (by, pattern, make) in rows {
-        let Some(names) = Names::of(pattern, path, ids, false) else { continue };
+        let Some(names) = Names::of(pattern, path, ids) else { continue };
         let Some(endpoint) = names.make(make) else { continue };
         if *by == method {
             return Found::Call(endpoint);
         }
         methods.push(*by);
     }
-    if !methods.is_empty() {
-        return Found::OtherMethods(methods);
-    }
-    let ours = OURS_BELOW.iter().any(|pattern| Names::of(pattern, path, ids, true).is_some());
-    if ours { Found::Nothing } else { Found::Elsewhere }
+    if methods.is_empty() { Found::Elsewhere } else { Found::OtherMethods(methods) }
 }
 
 /// What a path names at the places that its pattern leaves open.
@@ -98,8 +97,8 @@ struct Names {
 }
 
 impl Names {
-    /// `None` when the path does not match. With `below`, more may follow.
-    fn of(pattern: &str, path: &str, ids: &ProjectIds, below: bool) -> Option<Self> {
+    /// `None` when the path does not match.
+    fn of(pattern: &str, path: &str, ids: &ProjectIds) -> Option<Self> {
         let mut names = Names::default();
         let mut segments = path.split('/');
         for expected in pattern.split('/') {
@@ -111,7 +110,7 @@ impl Names {
                 _ => return None,
             }
         }
-        (below || segments.next().is_none()).then_some(names)
+        segments.next().is_none().then_some(names)
     }
 
     fn make(self, make: &Make) -> Option<Endpoint> {

@@ -5,7 +5,6 @@ use super::*;
 fn find_in(method: &str, path: &str, development: bool) -> String {
     match find(method, path, &ProjectIds::new(None).unwrap(), development) {
         Found::Elsewhere => "elsewhere".to_owned(),
-        Found::Nothing => "nothing".to_owned(),
         Found::OtherMethods(methods) => methods.join(", "),
         Found::Call(endpoint) => format!("{endpoint:?}")
             .replace("ProjectId", "")
@@ -61,22 +60,14 @@ fn the_applications_addresses_are_its_own() {
         "/api/chat/contacts/archived/",
         "/api/chat/contacts/7/messages/",
         "/api/chat/contacts//",
-        "/dev/token/",
-    ] {
-        assert_eq!(find_in("GET", path, false), "elsewhere", "{path}");
-    }
-}
-
-#[test]
-fn what_is_ours_but_does_not_exist_is_not_passed_on() {
-    for path in [
         "/ws/chat/project/7/x",
         "/ws/chat/inbox/",
         "/api/projects/7/chat/",
         "/api/projects/7/chat/messages/5/",
         "/api/projects/7/chat/members/%ff/",
+        "/dev/token/",
     ] {
-        assert_eq!(find_in("GET", path, false), "nothing", "{path}");
+        assert_eq!(find_in("GET", path, false), "elsewhere", "{path}");
     }
 }
 

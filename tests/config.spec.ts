@@ -99,7 +99,7 @@ describe("a development secret", () => {
 });
 
 describe("a real secret", () => {
-  test.each(["/dev/token/", "/dev/counters/", "/dev/panic/"])("knows no %s, on loopback either", (path) =>
+  test.each(["/dev/token/", "/dev/counters/", "/dev/probe/"])("knows no %s, on loopback either", (path) =>
     serving({ JWT_SECRET: REAL_SECRET, ...ORIGIN }, async (worker) => {
       for (const method of ["GET", "POST"]) {
         const answer = await worker.call(path, { method, body: method === "POST" ? { user_id: 7, username: "ann" } : undefined });

@@ -10,7 +10,7 @@ describe("a panic in one room", () => {
   });
   afterAll(() => world?.stop());
 
-  const panics = (project: number) => world.worker.call("/dev/panic/", { method: "POST", body: { project } });
+  const panics = (project: number) => world.worker.call("/dev/probe/", { method: "POST", body: { project, probe: "panic" } });
 
   test("is a 500, closes that room's sockets, and leaves the other rooms' open", async () => {
     const here = world.project("alice", "bob");
@@ -81,7 +81,7 @@ describe("a panic in one room", () => {
 test("an ordinary build knows no way to panic", async () => {
   const world = await startWorld();
   try {
-    const answer = await world.worker.call("/dev/panic/", { method: "POST", body: { project: 7 } });
+    const answer = await world.worker.call("/dev/probe/", { method: "POST", body: { project: 7 } });
     expect([answer.status, answer.json.code]).toEqual([404, "not_found"]);
   } finally {
     await world.stop();

@@ -6,7 +6,7 @@ test("the object's own SQLite keeps the contract of the storage port, as the nat
   const world = await startWorld({ build: "build-probe" });
   try {
     const { project } = world.project("alice");
-    const answer = await world.worker.call("/dev/db-contract/", { method: "POST", body: { project } });
+    const answer = await world.worker.call("/dev/probe/", { method: "POST", body: { project, probe: "db_contract" } });
     expect(answer.json?.failed).toBeUndefined();
     expect(answer.status).toBe(200);
     expect(answer.json.checks).toBeGreaterThan(0);
