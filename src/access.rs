@@ -48,7 +48,7 @@ pub async fn enter_with(
 }
 
 /// What is known without asking anybody.
-pub fn first_admission(access: &Access, visitor: &Visitor, project: &ProjectId) -> Result<Admission, Refusal> {
+fn first_admission(access: &Access, visitor: &Visitor, project: &ProjectId) -> Result<Admission, Refusal> {
     let granted = match access {
         Access::Origin(_) => return Ok(Admission::Unknown),
         Access::Members => return Ok(Admission::List { revoked_before: None }),
@@ -64,7 +64,7 @@ pub fn first_admission(access: &Access, visitor: &Visitor, project: &ProjectId) 
 }
 
 /// Everything that a room wants to know at a first entry.
-async fn full_admission(
+pub async fn full_admission(
     app: &App,
     visitor: &Visitor,
     project: &ProjectId,

@@ -45,7 +45,7 @@ pub async fn ask(app: &App, visitor: &Visitor, known: &KnownProject, sure: Sure)
             Verdict::Silent => outcome(known, false, of_room(app, visitor, project).await).await,
         },
         (Sure::LeaveToRoom, Access::Origin(_)) => outcome(known, false, of_room(app, visitor, project).await).await,
-        // To stand on the backend's list is no admission: the gate decides, and the room keeps what it decided.
+        (Sure::Yes, Access::Origin(_)) => outcome(known, false, of_listed(app, visitor, known).await).await,
         _ => outcome(known, false, access::enter(app, visitor, project, RoomCall::Summary).await).await,
     }
 }
@@ -55,6 +55,21 @@ async fn of_room(app: &App, visitor: &Visitor, project: &ProjectId) -> Result<Ro
     let (project, identity) = (project.clone(), Some(visitor.identity.clone()));
     let request = RoomRequest { project, identity, admission: Admission::Unknown, call: RoomCall::Summary };
     rooms::call(&app.env, &request).await
+}
+
+/// To stand on the backend's list is no admission: the gate decides, and the room keeps what it decided. But the list
+/// may know the project's name where the gate does not.
+async fn of_listed(app: &App, visitor: &Visitor, known: &KnownProject) -> Result<RoomAnswer, Refusal> {
+    let answer = of_room(app, visitor, &known.project).await?;
+    if !answer.asks() {
+        return Ok(answer);
+    }
+    let mut admission = access::full_admission(app, visitor, &known.project, Admission::Unknown).await?;
+    if let Admission::Granted(grant) = &mut admission {
+        grant.project_name = grant.project_name.take().or_else(|| known.name.clone());
+        grant.project_created_at = grant.project_created_at.take().or_else(|| known.created_at.clone());
+    }
+    access::enter_with(app, visitor, &known.project, RoomCall::Summary, admission).await
 }
 
 async fn outcome(
