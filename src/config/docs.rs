@@ -14,8 +14,8 @@ it is stale (`UPDATE_DOCS=1 cargo test --lib config` writes it anew).
 
 Variables stand in `wrangler.toml` under `[vars]`, secrets are set with `npx wrangler secret put NAME`, and both come
 from `.dev.vars` in development. A wrong value is never guessed around: the chat's addresses then answer 503
-`misconfigured` with a sentence that names the variable. Where a kind of key is needed at least one of `JWT_SECRET`,
-`JWT_PUBLIC_KEY` and `JWKS_URL` must be set.
+`misconfigured` with a sentence that names the variable. At least one of `JWT_SECRET`, `JWT_PUBLIC_KEY` and `JWKS_URL`
+must be set.
 
 ";
 
