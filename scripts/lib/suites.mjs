@@ -13,7 +13,7 @@ import { deployDry } from "./wrangler.mjs";
  * one failure.
  */
 export const SUITES = [
-  { name: "set-up", run: (env) => nodeTests("tests/setup", env) },
+  { name: "set-up", run: (env) => nodeTests(["plan", "files"], env) },
   ...CHECKS.map((check) => ({ name: check.name, run: (env) => once(() => runCheck(check, env)) })),
   { name: "core", run: (env) => cargoTests("chat-core", env) },
   { name: `core's lines, at least ${LEAST_COVERAGE} %`, run: enoughCoverage },
@@ -21,6 +21,7 @@ export const SUITES = [
   { name: "build", run: (env) => once(async () => ({ note: (await buildWorker("worker", env)).size })) },
   { name: "build that panics", run: (env) => once(() => buildWorker("probe", env)) },
   { name: "deploy --dry-run", run: (env) => once(() => deployDry(env)) },
+  { name: "npm start", run: (env) => nodeTests(["start"], env) },
   { name: "on the runtime", run: vitest },
 ];
 
@@ -50,10 +51,11 @@ async function counted(work, count) {
   return { passed, failed: failed === 0 && dead ? 1 : failed, output: died && output, note: died?.message };
 }
 
-function nodeTests(folder, env) {
+function nodeTests(names, env) {
   const node = join(ROOT, "node_modules/.bin/node");
   const count = (output) => ({ passed: sum(output, /^# pass (\d+)$/gm), failed: sum(output, /^# (?:fail|cancelled) (\d+)$/gm) });
-  return counted(() => run(node, ["--test", "--test-reporter=tap", `${folder}/*.test.mjs`], { env }), count);
+  const files = names.map((name) => `tests/setup/${name}.test.mjs`);
+  return counted(() => run(node, ["--test", "--test-reporter=tap", ...files], { env }), count);
 }
 
 function cargoTests(crate, env) {

@@ -85,7 +85,7 @@ async function debianRust() {
       ...rust.has,
       source: existsSync("/usr/lib/rustlib/src/rust/library/std"),
       lld: existsSync("/usr/bin/rust-lld"),
-      wasm: existsSync(prepared),
+      wasm32: existsSync(prepared),
     },
   };
 }
@@ -102,7 +102,7 @@ async function inspectRust(rustc) {
     sysroot,
     verbose,
     has: {
-      wasm: existsSync(join(sysroot, "lib/rustlib/wasm32-unknown-unknown/lib")),
+      wasm32: existsSync(join(sysroot, "lib/rustlib/wasm32-unknown-unknown/lib")),
       clippy: existsSync(join(sysroot, "bin/cargo-clippy")),
       rustfmt: existsSync(join(sysroot, "bin/cargo-fmt")),
       "llvm-tools": existsSync(join(sysroot, "lib/rustlib", host, "bin/llvm-cov")),

@@ -26,7 +26,7 @@ export function plan(facts, wants) {
  * our own. `use` is "own", "debian" or `undefined`.
  */
 export function chooseRust(facts, wants) {
-  const needed = ["wasm", ...(wants.tests ? ["clippy", "rustfmt", "llvm-tools"] : [])];
+  const needed = ["wasm32", ...(wants.tests ? ["clippy", "rustfmt", "llvm-tools"] : [])];
   const { rust, debianRust } = facts;
   const recent = rust !== undefined && atLeast(rust.version, MIN_RUST);
   const missing = recent ? needed.filter((part) => !rust.has[part]) : [];
@@ -43,7 +43,7 @@ export function chooseRust(facts, wants) {
   }
 
   const why = whyDebian(facts, recent, missing);
-  const parts = ["source", "lld", ...needed.filter((part) => part !== "wasm")];
+  const parts = ["source", "lld", ...needed.filter((part) => part !== "wasm32")];
   const complete = debianRecent && parts.every((part) => debianRust.has[part]);
   const packages = complete ? [] : [...DEBIAN_RUST, ...(wants.tests ? DEBIAN_RUST_TESTS : [])];
   const step = {
@@ -55,10 +55,10 @@ export function chooseRust(facts, wants) {
   return {
     use: "debian",
     way: `Debian's Rust, wasm32 standard library built from its source (${why})`,
-    step: debianRecent && debianRust.has.wasm ? undefined : step,
+    step: debianRecent && debianRust.has.wasm32 ? undefined : step,
     packages,
     why,
-    usual: recent && rust.rustup ? `rustup can download: \`${rustupCommands(missing).join("` and `")}\`` : rustRemedy(facts),
+    usual: recent && rust.rustup ? `let rustup reach its server: \`${rustupCommands(missing).join("; ")}\`` : rustRemedy(facts),
   };
 }
 
@@ -75,10 +75,10 @@ function rustRemedy({ rust }) {
 }
 
 /** What rustup is told to add. */
-export function rustupCommands(missing) {
-  const components = missing.filter((part) => part !== "wasm");
+function rustupCommands(missing) {
+  const components = missing.filter((part) => part !== "wasm32");
   return [
-    ...(missing.includes("wasm") ? ["rustup target add wasm32-unknown-unknown"] : []),
+    ...(missing.includes("wasm32") ? ["rustup target add wasm32-unknown-unknown"] : []),
     ...(components.length > 0 ? [`rustup component add ${components.join(" ")}`] : []),
   ];
 }
@@ -87,7 +87,7 @@ function rustup(rust, missing) {
   const commands = rustupCommands(missing);
   return {
     id: "rustup",
-    what: `Adding ${missing.map((part) => (part === "wasm" ? "the wasm32 target" : part)).join(", ")} to Rust ${rust.version} (${commands.join("; ")})`,
+    what: `Adding ${missing.join(", ")} to Rust ${rust.version} (${commands.join("; ")})`,
     why: `Rust ${rust.version} lacks ${missing.join(", ")}`,
     seconds: 5,
     commands,
@@ -96,7 +96,7 @@ function rustup(rust, missing) {
 
 function node({ node }) {
   if (atLeast(node, MIN_NODE)) return undefined;
-  return { remedy: `Node ${node} is too old: install Node ${MIN_NODE.split(".")[0]} or newer.` };
+  return { remedy: `Node ${node} is too old: install Node ${MIN_NODE} or newer.` };
 }
 
 function npm({ npmPackages }) {
@@ -139,8 +139,7 @@ function python(facts) {
   const why = there
     ? `Python ${there.version} is too old or cannot make virtual environments`
     : "there is no Python, which the tests need";
-  const minimum = MIN_PYTHON.split(".").slice(0, 2).join(".");
-  return [{ packages: ["python3", "python3-venv"], why, usual: `install Python ${minimum} or newer with venv` }, { step }];
+  return [{ packages: ["python3", "python3-venv"], why, usual: `install Python ${MIN_PYTHON} or newer with venv` }, { step }];
 }
 
 function chromium(facts) {

@@ -46,10 +46,9 @@ export const STEPS = {
   },
 
   "dev-vars"() {
-    const example = readFileSync(join(ROOT, ".dev.vars.example"), "utf8");
     const secret = `dev-${randomBytes(32).toString("base64url")}`;
-    const text = example.replace(/^(JWT_SECRET\s*=).*$/m, `$1"${secret}"`);
-    if (!text.includes(secret)) throw new Error(".dev.vars.example has no line JWT_SECRET=");
+    const example = readFileSync(join(ROOT, ".dev.vars.example"), "utf8");
+    const text = example.replace(/^JWT_SECRET=.*$/m, `JWT_SECRET="${secret}"`);
     writeFileSync(join(ROOT, ".dev.vars"), text, { mode: 0o600, flag: "wx" });
   },
 
