@@ -37,14 +37,18 @@ export async function costOf(world: World, act: () => Promise<unknown>): Promise
   return difference(before, await countersAtRest(world));
 }
 
+/** Snapshots in a row, 50 ms apart, that must agree: an object counts a request when it comes and its rows later. */
+const AGREEING = 4;
+
 /** The counters once they no longer move. */
 async function countersAtRest(world: World): Promise<Counters> {
-  let last = await world.worker.counters();
-  return eventually(5_000, "the counters to come to rest", async () => {
-    const now = await world.worker.counters();
-    const rests = isDeepStrictEqual({ ...now, worker_requests: 0 }, { ...last, worker_requests: 0 });
+  let last: Counters | undefined;
+  let agreeing = 0;
+  return eventually(10_000, "the counters to come to rest", async () => {
+    const now = { ...(await world.worker.counters()), worker_requests: 0 };
+    agreeing = isDeepStrictEqual(now, last) ? agreeing + 1 : 1;
     last = now;
-    return rests ? now : undefined;
+    return agreeing >= AGREEING ? now : undefined;
   });
 }
 
