@@ -48,11 +48,15 @@ describe("a panic in one room", () => {
       const posted = there.dave.posts(`${round}.rest`, `rest-${round}`);
       expect((await panic).status).toBe(500);
       await d.message(under.at(-1) as string);
-      expect([200, 201]).toContain((await posted).status);
+      // A call over HTTP that runs in the same instance may be lost with it: then it is told so, and can be repeated.
+      if ((await posted).status === 500) expect([200, 201]).toContain((await there.dave.posts(`${round}.rest`, `rest-${round}`)).status);
+      else expect((await posted).status).toBe(201);
       await d.message(`${round}.rest`);
       await here.alice.history();
     }
-    const heard = (await d.timeline()).filter((line) => line.startsWith("carol"));
+    const told = await d.timeline();
+    expect(told.filter((line) => line.startsWith("dave"))).toEqual([0, 1, 2, 3, 4].map((round) => `dave: ${round}.rest`));
+    const heard = told.filter((line) => line.startsWith("carol"));
     const wanted = Array.from({ length: 5 }, (_, round) => Array.from({ length: 15 }, (_, n) => `carol: ${round}.${n}`)).flat();
     expect(heard).toEqual(["carol: warm", ...wanted]);
     expect([c.isOpen, d.isOpen]).toEqual([true, true]);
