@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import type { ChatSocket } from "./support/socket.ts";
-import { startWorld, type World } from "./support/world.ts";
+import { SERVER_KEY, startWorld, type World } from "./support/world.ts";
 
 /** One annotated example of docs/PROTOCOL.md: `<!-- kind rest -->` above a block of JSON. */
 interface Example {
@@ -25,7 +25,7 @@ let world: World;
 let a: ChatSocket;
 let b: ChatSocket;
 beforeAll(async () => {
-  world = await startWorld({ asksForProjects: true });
+  world = await startWorld({ asksForProjects: true, vars: { SERVER_API_KEY: SERVER_KEY } });
   const { ann, ben } = world.project("ann", "ben");
   [a, b] = [await ann.connects(), await ben.connects()];
 });
@@ -74,11 +74,13 @@ test("what HTTP calls take and answer is what stands there", async () => {
   await ben.posts("hello");
   let answered: { json: any; line: number } | undefined;
   for (const { kind, rest, line, value } of examples) {
-    if (kind === "http") {
-      const [method, path = ""] = rest.split(" ");
+    if (kind === "http" || kind === "server_api") {
+      const [method = "", path = ""] = rest.split(" ");
       const address = path.replace("{project}", String(ann.project));
-      const { json } = await ann.calls(address, method === "POST" ? { method, body: value } : {});
-      if (method === "GET") {
+      const token = kind === "server_api" ? SERVER_KEY : ann.token();
+      const takesBody = method === "POST" || method === "PUT";
+      const { json } = await ann.calls(address, { method, token, ...(takesBody ? { body: value } : {}) });
+      if (!takesBody) {
         expect(shapeOf(json), `docs/PROTOCOL.md, line ${line}`).toEqual(shapeOf(value));
         if (value.code !== undefined) expect(json).toEqual(value);
       } else expect(json.code).toBeUndefined();
