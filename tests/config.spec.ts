@@ -150,6 +150,15 @@ describe("development sign-in", () => {
   );
 });
 
+test("PROJECT_ID_PATTERN says what is a project's id, from its first to its last character", () =>
+  serving({ PROJECT_ID_PATTERN: "p-[0-9]{2}" }, async (worker) => {
+    const status = async (id: string) =>
+      (await worker.call(`/api/projects/${id}/chat/messages/`, { token: mint({ user_id: 7 }) })).status;
+    for (const [id, expected] of [["p-12", 200], ["7", 404], ["p-123", 404], ["xp-12", 404], ["P-12", 404]] as const) {
+      expect([id, await status(id)]).toEqual([id, expected]);
+    }
+  }));
+
 test("without ORIGIN_URL, / is the web page", () =>
   serving({}, async (worker) => {
     const answer = await call(`${worker.url}/`);
