@@ -318,7 +318,9 @@ let polling;
 let rendering;
 /** Messages that came below what is on the screen. */
 let below = 0;
-let lastSeen = 0;
+/** The newest message that was ever painted, and the key of the oldest one that is. */
+let newestPainted = 0;
+let oldestPainted;
 
 function element(tag, properties, ...children) {
   const node = Object.assign(document.createElement(tag), properties);
@@ -337,10 +339,12 @@ function arrange(parent, children) {
 }
 
 function paintAvatar(node, id, name, picture) {
-  const text = String(name).trim();
+  const what = JSON.stringify([id, name, picture]);
+  if (node.painted === what) return;
+  node.painted = what;
   const hue = [...String(id)].reduce((sum, letter) => (sum * 31 + letter.codePointAt(0) * 47) % 360, 7);
   node.style.setProperty("--hue", hue);
-  const initials = text.split(/\s+/).slice(0, 2).map((word) => [...word][0]);
+  const initials = String(name).trim().split(/\s+/).slice(0, 2).map((word) => [...word][0]);
   node.textContent = initials.join("").toUpperCase();
   if (/^https?:/.test(picture ?? "")) node.replaceChildren(element("img", { src: picture, alt: "" }));
 }
@@ -390,14 +394,20 @@ function renderRoom() {
   const waits = state === "connecting" ? "Loading…" : "";
   $("nothing").textContent = room.loaded ? "Nothing has been said here yet." : waits;
 
+  const scroll = $("scroll");
+  const fromEnd = scroll.scrollHeight - scroll.scrollTop;
   const wasAtEnd = isAtEnd();
-  // What was here before the page came is not announced.
-  $("items").setAttribute("aria-live", lastSeen ? "polite" : "off");
+  const isFirst = newestPainted === 0;
+  const isOlder = room.items[0]?.key !== oldestPainted;
+  // What had been said before is not announced.
+  $("items").setAttribute("aria-live", isFirst || isOlder ? "off" : "polite");
   renderItems();
-  const unseen = room.items.filter((item) => item.id > lastSeen);
-  if (wasAtEnd || unseen.some((item) => item.mine) || lastSeen === 0) scrollToEnd();
-  else below += unseen.length;
-  lastSeen = Math.max(lastSeen, room.newest?.id ?? 0);
+  const unseen = room.items.filter((item) => item.id > newestPainted);
+  if (wasAtEnd || isFirst || unseen.some((item) => item.mine)) scrollToEnd();
+  else if (isOlder) scroll.scrollTop = scroll.scrollHeight - fromEnd;
+  if (!wasAtEnd && !isFirst) below += unseen.length;
+  newestPainted = Math.max(newestPainted, room.newest?.id ?? 0);
+  oldestPainted = room.items[0]?.key;
   renderEnd();
 }
 
@@ -452,7 +462,7 @@ function makeMessage() {
     who: element("p", { className: "who" }),
     text: element("p", { className: "text", dir: "auto" }),
     time: element("time", {}),
-    meta: element("span", { className: "meta" }),
+    meta: element("span", { className: "meta", ariaLive: "off" }),
     note: element("p", { className: "note" }),
   };
   parts.meta.append(parts.time);
@@ -528,7 +538,7 @@ function paintContact(node, { project_info, contact_info, unread_count, last_mes
     unread: unread_count > 0 ? String(unread_count) : "",
   };
   for (const [part, text] of Object.entries(texts)) parts[part].textContent = text;
-  parts.unread.title = unread_count > 0 ? "unread" : "";
+  if (unread_count > 0) parts.unread.append(element("span", { className: "unseen", textContent: " unread" }));
   button.setAttribute("aria-current", String(room?.project === node.project));
   return node;
 }
@@ -587,7 +597,7 @@ function show() {
   room = undefined;
   nodes.clear();
   $("items").replaceChildren();
-  below = lastSeen = 0;
+  below = newestPainted = 0;
   $("app").toggleAttribute("data-open", project !== "");
   $("message").value = "";
   if (project !== "") {
@@ -689,13 +699,8 @@ $("open").onsubmit = (event) => {
 $("back").onclick = () => go("");
 $("reconnect").onclick = () => room.reconnect();
 $("older").onclick = async () => {
-  const scroll = $("scroll");
-  const fromEnd = scroll.scrollHeight - scroll.scrollTop;
   $("older").disabled = true;
-  $("items").setAttribute("aria-live", "off");
   await room.loadOlder().catch((problem) => ($("state").textContent = problem.message));
-  renderRoom();
-  scroll.scrollTop = scroll.scrollHeight - fromEnd;
   $("older").disabled = false;
 };
 $("scroll").onscroll = renderEnd;
