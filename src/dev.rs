@@ -22,6 +22,10 @@ pub async fn token(app: &App, request: &Request) -> Answer {
     claims.extend(app.chat.claims.issued_by().map(|(name, text)| (name.to_owned(), Value::from(text))));
     claims.insert("iat".to_owned(), json!(now));
     claims.insert("exp".to_owned(), json!(now + TOKEN_LIFE_S));
+    // A backend that runs SimpleJWT with the same secret takes no token without an id.
+    let mut id = [0_u8; 16];
+    getrandom::fill(&mut id).map_err(internal("making a token's id"))?;
+    claims.insert("jti".to_owned(), json!(format!("{:032x}", u128::from_be_bytes(id))));
     let token = key::sign(*algorithm, secret, &Claims::new(Value::Object(claims))).ok_or(ErrorCode::NotFound)?;
     reply::json(200, &json!({ "access": token.map_err(internal("signing a token"))? }))
 }
