@@ -188,6 +188,15 @@ describe("the server API, beside ACCESS=origin:", () => {
     expect([answer.status, answer.json.code]).toEqual([400, "invalid_field"]);
   });
 
+  test("what a PUT leaves out stays", async () => {
+    const { alice, project } = world.project("alice");
+    const a = await alice.connects();
+    const shown = (await a.says("before")).sender;
+    const answer = await server(world, "PUT", members(project, `${alice.id}/`), { first_name: "Ally" });
+    expect(answer.json).toMatchObject({ ...shown, first_name: "Ally", role: "member" });
+    expect((await a.says("after")).sender).toEqual({ ...shown, first_name: "Ally" });
+  });
+
   test("a member may be put without a body", async () => {
     const { alice, project } = world.project("alice");
     expect((await server(world, "PUT", members(project, `${alice.id}/`))).status).toBe(200);

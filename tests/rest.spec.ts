@@ -139,6 +139,16 @@ describe("the same message over the socket and over REST", () => {
     expect((await alice.history("?limit=100")).json).toHaveLength(40);
   });
 
+  test("an id that is a number is the same id in both", async () => {
+    const { alice, project } = world.project("alice");
+    const a = await alice.connects();
+    a.sends({ type: "send_message", content: "hello", client_message_id: 1718000000000 });
+    const sent = await a.message("hello");
+    const body = { content: "hello", client_message_id: 1718000000000 };
+    const answer = await alice.calls(`/api/projects/${project}/chat/messages/`, { method: "POST", body });
+    expect([answer.status, answer.json.id]).toEqual([200, sent.id]);
+  });
+
   test("with other content: another message", async () => {
     const { alice } = world.project("alice");
     const one = await alice.posts("one", "m-1");
