@@ -1,6 +1,6 @@
 import { SUITES } from "./lib/suites.mjs";
 import { CommandFailed, isEnding } from "./lib/run.mjs";
-import { main, seconds, showTail } from "./lib/terminal.mjs";
+import { main, seconds, showTail, usually } from "./lib/terminal.mjs";
 import { setUp } from "./setup/set-up.mjs";
 
 /** Sets up, then every suite; the last line is the sum of all. */
@@ -24,8 +24,8 @@ await main(async () => {
 });
 
 /** One line as it begins and ends; what a failed one wrote stands below it. */
-async function runSuite({ name, run }, env) {
-  process.stdout.write(`${name} … `);
+async function runSuite({ name, seconds: usual, run }, env) {
+  process.stdout.write(`${name} (usually ${usually(usual)}) … `);
   const began = Date.now();
   let result;
   try {

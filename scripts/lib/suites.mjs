@@ -5,30 +5,35 @@ import { CHECKS, runCheck } from "./checks.mjs";
 import { coverage, LEAST_COVERAGE, nativeTests } from "./native-tests.mjs";
 import { ROOT } from "./places.mjs";
 import { CommandFailed, run } from "./run.mjs";
-import { buildWorker } from "./worker-build.mjs";
+import { BUILDS, buildWorker } from "./worker-build.mjs";
 import { deployDry } from "./wrangler.mjs";
 
 /**
  * Everything `npm test` runs, in order: a suite gives `{ passed, failed, note?, output? }`, or throws what counts as
- * one failure.
+ * one failure. `seconds` is what it usually takes on two cores.
  */
 export const SUITES = [
-  { name: "set-up", run: (env) => nodeTests(["plan", "files"], env) },
-  ...CHECKS.map((check) => ({ name: check.name, run: (env) => once(() => runCheck(check, env)) })),
-  { name: "core", run: (env) => cargoTests("chat-core", env) },
-  { name: `core's lines, at least ${LEAST_COVERAGE} %`, run: enoughCoverage },
-  { name: "Worker, native parts", run: (env) => cargoTests("project-chat", env) },
-  { name: "build", run: (env) => once(async () => ({ note: (await buildWorker("worker", env)).size })) },
-  { name: "build that panics", run: (env) => once(() => buildWorker("probe", env)) },
-  { name: "deploy --dry-run", run: (env) => once(() => deployDry(env)) },
-  { name: "npm start", run: (env) => nodeTests(["start"], env) },
-  { name: "on the runtime", run: vitest },
+  { name: "set-up", seconds: 1, run: (env) => nodeTests(["plan", "files"], env) },
+  ...CHECKS.map((check) => ({ ...check, run: (env) => once(() => runCheck(check, env)) })),
+  { name: "core", seconds: 60, run: (env) => cargoTests("chat-core", env) },
+  { name: `core's lines, at least ${LEAST_COVERAGE} %`, seconds: 2, run: enoughCoverage },
+  { name: "Worker, native parts", seconds: 60, run: (env) => cargoTests("project-chat", env) },
+  { ...BUILDS.worker, name: "build", run: (env) => once(() => build("worker", env)) },
+  { ...BUILDS.probe, name: "build that panics", run: (env) => once(() => build("probe", env)) },
+  { name: "deploy --dry-run", seconds: 3, run: (env) => once(() => deployDry(env)) },
+  { name: "npm start", seconds: 10, run: (env) => nodeTests(["start"], env) },
+  { name: "on the runtime", seconds: 240, run: vitest },
 ];
 
 /** Vitest on the tests against the real runtime. */
 export function vitestCommand(args) {
   const vitest = join(ROOT, "node_modules/vitest/vitest.mjs");
   return [join(ROOT, "node_modules/.bin/node"), vitest, "run", "--config", "tests/vitest.config.ts", ...args];
+}
+
+async function build(name, env) {
+  const { size } = await buildWorker(name, env, (_what, _seconds, work) => work());
+  return { note: size };
 }
 
 async function once(work) {

@@ -13,8 +13,11 @@ export const BUILDS = {
   probe: { out: "build-probe", what: "Building the panicking Worker", features: ["panic-probe"], seconds: 45 },
 };
 
-/** Compiles the Worker to WebAssembly into its folder, unless what is there was made of the same sources. */
-export async function buildWorker(name, env) {
+/**
+ * Compiles the Worker to WebAssembly into its folder, unless what is there was made of the same sources.
+ * `announced` does the work and tells of it.
+ */
+export async function buildWorker(name, env, announced = step) {
   const { out, what, features, seconds } = BUILDS[name];
   const stamp = join(ROOT, out, ".made-of");
   const sources = await madeOf(env, features);
@@ -22,7 +25,7 @@ export async function buildWorker(name, env) {
 
   rmSync(stamp, { force: true });
   const extra = features.length > 0 ? ["--features", features.join(",")] : [];
-  await step(what, seconds, () => run(toolPath("worker-build"), ["--release", "--out-dir", out, ...extra], { env }));
+  await announced(what, seconds, () => run(toolPath("worker-build"), ["--release", "--out-dir", out, ...extra], { env }));
   writeFileSync(stamp, sources);
   return { built: true, size: sizes(out) };
 }

@@ -20,7 +20,7 @@ export function environment(facts, rust) {
     ESBUILD_BIN: join(bin, "esbuild"),
     WRANGLER_SEND_METRICS: "false",
     // For the tests.
-    PROJECT_CHAT_PYTHON: join(venvPath(), "bin/python"),
+    ...(facts.venv ? { PROJECT_CHAT_PYTHON: join(venvPath(), "bin/python") } : {}),
     ...(facts.chromium ? { CHROMIUM: facts.chromium } : {}),
   };
 }
