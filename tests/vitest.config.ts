@@ -19,6 +19,7 @@ export default defineConfig({
   cacheDir: "../node_modules/.vite",
   test: {
     include: ["**/*.spec.ts"],
+    globalSetup: ["support/run.ts"],
     pool: "forks",
     maxWorkers: 2,
     hookTimeout: 60_000,

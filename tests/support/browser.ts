@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, rmSync } from "node:fs";
 import { chromium, type BrowserContext, type Page } from "playwright-core";
+
+import { scratch } from "./run.ts";
 
 /** `CHROMIUM`, or Debian's, or the one that Playwright installed. */
 function executable(): string | undefined {
@@ -29,7 +29,7 @@ export interface Browser {
 
 export async function startBrowser(): Promise<Browser> {
   const path = executable();
-  const home = mkdtempSync(join(tmpdir(), "chat-browser-"));
+  const home = scratch("browser");
   const browser = await chromium.launch({
     ...(path === undefined ? {} : { executablePath: path }),
     args: [

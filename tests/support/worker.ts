@@ -1,13 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { mkdirSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import workerd from "workerd";
 
 import { call, type Answer } from "./http.ts";
+import { hasEnded, mayNotOutlive, scratch } from "./run.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -72,7 +71,7 @@ export class Worker {
 
   constructor(options: WorkerOptions) {
     this.ownData = options.data === undefined;
-    this.data = options.data ?? mkdtempSync(join(tmpdir(), "chat-data-"));
+    this.data = options.data ?? scratch("data");
     this.buildName = options.build ?? "build";
     this.port = options.port ?? 0;
     this.vars = merged({ JWT_SECRET: DEV_SECRET, ACCESS: "any" }, options.vars);
@@ -95,7 +94,11 @@ export class Worker {
     });
     this.process = child;
     running.add(child);
-    child.once("exit", () => running.delete(child));
+    mayNotOutlive(child.pid);
+    child.once("exit", () => {
+      running.delete(child);
+      hasEnded(child.pid);
+    });
     child.stdout?.setEncoding("utf8").on("data", (text: string) => this.logs.push(...lines(text)));
     child.stderr?.setEncoding("utf8").on("data", (text: string) => this.logs.push(...lines(text)));
     const ports = await new Promise<Map<string, number>>((done, fail) => {
@@ -202,7 +205,7 @@ function bundled(name: "build" | "build-probe"): Promise<string> {
   if (known) return known;
   const made = (async () => {
     if (!isBuilt(name)) throw new Error(`${name}/ is missing: build the Worker first.`);
-    const directory = mkdtempSync(join(tmpdir(), "chat-bundle-"));
+    const directory = scratch("bundle");
     process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
     await build({
       entryPoints: [join(ROOT, "src/shell/entry.ts")],
