@@ -135,7 +135,7 @@ describe("keys that the issuer publishes", () => {
       expect(await tries(worker, named(rsa))).toEqual(IN);
       expect(await tries(worker, named(edwards))).toEqual(IN);
       expect(await tries(worker, { key: newSecret, kid: "oct" })).toEqual([401, "token_bad_algorithm"]);
-      expect((await tries(worker, named(curve)))[0]).toBe(401);
+      expect(await tries(worker, named(curve))).toEqual([401, "token_bad_algorithm"]);
     });
   });
 
@@ -166,7 +166,7 @@ describe("keys that the issuer publishes", () => {
       expect(await tries(worker, named(fresh))).toEqual(IN);
 
       expect(await tries(worker, named(curve))).toEqual(IN);
-      expect((await tries(worker, named(rsa)))[0]).not.toBe(200);
+      expect(await tries(worker, named(rsa))).toEqual([401, "token_bad_signature"]);
       expect(issuer.fetches).toBe(2);
     });
   });
@@ -176,7 +176,7 @@ describe("keys that the issuer publishes", () => {
       expect(await tries(worker, named(rsa))).toEqual(IN);
       const began = Date.now();
       for (let number = 0; number < 20; number++) {
-        expect((await tries(worker, { ...signedBy(rsa), kid: `made up ${number}` }))[0]).not.toBe(200);
+        expect(await tries(worker, { ...signedBy(rsa), kid: `made up ${number}` })).toEqual([401, "token_bad_signature"]);
       }
       expect(issuer.fetches).toBe(2);
 

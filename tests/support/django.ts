@@ -6,7 +6,7 @@ import type { Row } from "./backend.ts";
 import { within } from "./deadline.ts";
 import { type Line, PythonProcess } from "./python.ts";
 import { simpleJwt, type SimpleJwtOptions } from "./simplejwt.ts";
-import type { Id } from "./socket.ts";
+import { type Id, refusal } from "./socket.ts";
 import { DEV_SECRET, startWorker, type Worker } from "./worker.ts";
 import { nextId, Person, type World } from "./world.ts";
 
@@ -227,6 +227,12 @@ export class Citizen extends Person {
   async signsIn(options: SimpleJwtOptions = {}): Promise<this> {
     this.jwt = await simpleJwt(this.id, options);
     return this;
+  }
+
+  /** Tries to open a socket, and answers the status and the code word with which it is refused. */
+  async refused(): Promise<[status: number, code: string | undefined]> {
+    const { status, code } = await refusal(this.connects());
+    return [status, code];
   }
 
   override in(project: Id): Citizen {

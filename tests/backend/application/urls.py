@@ -22,5 +22,5 @@ urlpatterns = [
     path("compressed/", views.compressed, name="compressed"),
     path("old/", views.old_page, name="old"),
     path("sign-in/", views.sign_in_elsewhere, name="sign-in"),
-    re_path(r"^echo/.*$", views.echo, name="echo"),
+    re_path(r"^(?:api/chat/)?echo/.*$", views.echo, name="echo"),
 ]
