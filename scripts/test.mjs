@@ -7,7 +7,7 @@ import { setUp } from "./setup/set-up.mjs";
 await main(async () => {
   const total = { passed: 0, failed: 0 };
   try {
-    const env = await setUp({ tests: true });
+    const env = { ...(await setUp({ tests: true })), NO_COLOR: "1" };
     for (const suite of SUITES) {
       const { passed, failed } = await runSuite(suite, env);
       total.passed += passed;
