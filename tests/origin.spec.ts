@@ -156,6 +156,7 @@ describe("someone who is taken out while connected", () => {
     await a.says("bob may hear this");
     await b.hears("alice: bob may hear this");
     await hasty.django.expels(project, bob.id);
+    await hasty.worker.evictRoom(project); // his socket sleeps when the no comes
     const closed = await eventually(15_000, "the end of bob's socket", async () => {
       await bob.history();
       return b.closed;
