@@ -69,7 +69,7 @@ export const STEPS = {
     }
     const playwright = join(ROOT, "node_modules/playwright-core/cli.js");
     try {
-      await run(process.execPath, [playwright, "install", "chromium"], {
+      await run(process.execPath, [playwright, "install", "--no-shell", "chromium"], {
         env: { ...process.env, PLAYWRIGHT_BROWSERS_PATH: BROWSERS },
       });
     } catch (error) {
