@@ -35,6 +35,7 @@ fn repeats_and_steps_back_are_heard_by_nobody() {
         world.reads(bob, id);
     }
     world.shows(ann, &["bob read 3"]);
+    assert_eq!(world.unread("bob"), 0);
     world.hibernates();
     world.reads(bob, 3);
     world.shows(ann, &[]);
