@@ -24,3 +24,9 @@ export function environment(facts, rust) {
     ...(facts.chromium ? { CHROMIUM: facts.chromium } : {}),
   };
 }
+
+/** The user's flags are meant for the user's programs. */
+export function withoutCargoSettings(env) {
+  const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, CARGO_BUILD_TARGET, CARGO_BUILD_RUSTFLAGS, ...rest } = env;
+  return rest;
+}

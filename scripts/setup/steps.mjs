@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 import { CACHE, ROOT } from "../lib/places.mjs";
-import { answer, CommandFailed, run } from "../lib/run.mjs";
+import { CommandFailed, run } from "../lib/run.mjs";
+import { finish, remove, unfinished } from "../lib/unfinished.mjs";
+import { withoutCargoSettings } from "./environment.mjs";
 import { BROWSERS, toolPath, venvPath } from "./facts.mjs";
 import { TOOLS } from "./versions.mjs";
 import { buildWasmStd } from "./wasm-std.mjs";
@@ -34,15 +36,16 @@ export const STEPS = {
   async tool(step, _facts, env) {
     const { version, bin, args } = TOOLS[step.name];
     const place = join(toolPath(step.name), "../..");
-    const partial = `${place}.${process.pid}`;
+    const made = unfinished(place);
+    toolsTarget ??= unfinished(join(CACHE, "tools-target"));
     mkdirSync(CACHE, { recursive: true });
     // Not --locked: a version that a lock file names may have been taken back. Both tools share what they compile.
-    const all = ["install", step.name, "--version", `=${version}`, "--bin", bin, "--debug", "--root", partial, ...args];
+    const all = ["install", step.name, "--version", `=${version}`, "--bin", bin, "--debug", "--root", made, ...args];
     await run("cargo", all, {
       cwd: CACHE,
-      env: { ...withoutCargoSettings(env), CARGO_TARGET_DIR: TOOLS_TARGET, CARGO_PROFILE_DEV_DEBUG: "0" },
+      env: { ...withoutCargoSettings(env), CARGO_TARGET_DIR: toolsTarget, CARGO_PROFILE_DEV_DEBUG: "0" },
     });
-    moveInto(partial, place);
+    finish(made, place);
   },
 
   "dev-vars"() {
@@ -79,39 +82,23 @@ export const STEPS = {
   },
 };
 
-const TOOLS_TARGET = join(CACHE, `tools-target-${process.pid}`);
-process.once("exit", () => rmSync(TOOLS_TARGET, { recursive: true, force: true }));
+/** What the tools share while they are compiled. */
+let toolsTarget;
 
 /** Removes what only the building of tools needed. */
 export function cleanUp() {
-  rmSync(TOOLS_TARGET, { recursive: true, force: true });
+  if (toolsTarget) remove(toolsTarget);
+  toolsTarget = undefined;
 }
 
 /** A fresh machine's lists are empty, an old one's stale: then they are fetched, and it is tried again. */
 async function aptInstall(packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   const install = () => run("apt-get", ["install", "--yes", "--no-install-recommends", ...packages], { env });
-  if ((await answer("apt-cache", ["show", "--no-all-versions", ...packages])) === undefined) {
-    await run("apt-get", ["update"], { env });
-    await install();
-    return;
-  }
   try {
     await install();
   } catch {
     await run("apt-get", ["update"], { env });
     await install();
   }
-}
-
-/** The user's flags are meant for the user's programs. */
-export function withoutCargoSettings(env) {
-  const { RUSTFLAGS, CARGO_ENCODED_RUSTFLAGS, CARGO_BUILD_TARGET, CARGO_BUILD_RUSTFLAGS, ...rest } = env;
-  return rest;
-}
-
-/** Puts a finished folder into its place at once; where another process was faster, its folder stays. */
-export function moveInto(partial, place) {
-  if (existsSync(place)) rmSync(partial, { recursive: true, force: true });
-  else renameSync(partial, place);
 }

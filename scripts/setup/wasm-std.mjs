@@ -2,7 +2,8 @@ import { chmodSync, copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, w
 import { join } from "node:path";
 
 import { run } from "../lib/run.mjs";
-import { moveInto, withoutCargoSettings } from "./steps.mjs";
+import { finish, unfinished } from "../lib/unfinished.mjs";
+import { withoutCargoSettings } from "./environment.mjs";
 
 const TARGET = "wasm32-unknown-unknown";
 
@@ -17,10 +18,8 @@ const TARGET = "wasm32-unknown-unknown";
  */
 export async function buildWasmStd(debianRust) {
   const { host, prepared } = debianRust;
-  const partial = `${prepared}.${process.pid}`;
-  rmSync(partial, { recursive: true, force: true });
-
-  const crate = join(partial, "empty");
+  const made = unfinished(prepared);
+  const crate = join(made, "empty");
   mkdirSync(join(crate, "src"), { recursive: true });
   writeFileSync(join(crate, "Cargo.toml"), '[package]\nname = "empty"\nedition = "2021"\n\n[workspace]\n');
   writeFileSync(join(crate, "src/lib.rs"), "");
@@ -35,7 +34,7 @@ export async function buildWasmStd(debianRust) {
     },
   });
 
-  const rustlib = join(partial, "sysroot/lib/rustlib");
+  const rustlib = join(made, "sysroot/lib/rustlib");
   const libraries = join(rustlib, TARGET, "lib");
   mkdirSync(libraries, { recursive: true });
   const built = join(crate, "target", TARGET, "release/deps");
@@ -45,7 +44,7 @@ export async function buildWasmStd(debianRust) {
   symlinkSync(`/usr/lib/rustlib/${host}`, join(rustlib, host));
   rmSync(crate, { recursive: true });
 
-  const bin = join(partial, "bin");
+  const bin = join(made, "bin");
   mkdirSync(bin);
   for (const name of ["cargo", "cargo-clippy", "cargo-fmt", "clippy-driver", "rustdoc", "rustfmt"]) {
     symlinkSync(`/usr/bin/${name}`, join(bin, name));
@@ -53,5 +52,5 @@ export async function buildWasmStd(debianRust) {
   const wrapper = '#!/bin/sh\nexec /usr/bin/rustc --sysroot "$(dirname "$0")/../sysroot" "$@"\n';
   writeFileSync(join(bin, "rustc"), wrapper);
   chmodSync(join(bin, "rustc"), 0o755);
-  moveInto(partial, prepared);
+  finish(made, prepared);
 }
