@@ -151,6 +151,8 @@ describe("keys that the issuer publishes", () => {
     await asking({ JWT_SECRET: newSecret }, async (worker, issuer) => {
       await issuer.stop();
       expect(await tries(worker, { key: newSecret })).toEqual(IN);
+      expect(await tries(worker, { key: oldSecret })).toEqual([401, "token_bad_signature"]);
+      expect(await tries(worker, { algorithm: "HS512", key: newSecret })).toEqual([401, "token_bad_algorithm"]);
       expect(issuer.fetches).toBe(0);
       await issuer.start();
       expect(await tries(worker, named(rsa))).toEqual(IN);

@@ -93,6 +93,14 @@ describe("at the door", () => {
     expect([answer.status, answer.json.code]).toEqual([status, code]);
   });
 
+  test("the user's role alone, without a list of members, holds as well", async () => {
+    const odd = await town.beside({ ACCESS_URL: `${town.django.url}/api/odd/viewer/{project}/` });
+    const alice = await odd.person("alice", 79);
+    const [page, posted] = [await alice.history(), await alice.posts("may I?")];
+    await odd.stop();
+    expect([page.status, posted.status, posted.json.code]).toEqual([200, 403, "read_only"]);
+  });
+
   test("ACCESS_URL may name the user", async () => {
     const other = await town.beside({ ACCESS_URL: `${town.django.url}/api/odd/empty/{project}/?who={user}` });
     const alice = await other.person("alice", 78);

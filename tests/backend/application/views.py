@@ -51,6 +51,8 @@ def odd(request, project_id, way):
         return HttpResponse(status=204)
     if way == "page":
         return HttpResponse("<!doctype html><title>Yes</title>")
+    if way == "viewer":
+        return JsonResponse({"role": "viewer"})
     ids = {"other": project_id + 1, "text": str(project_id), "none": None}
     return JsonResponse({"id": ids[way], "name": 7, "role": "emperor", "members": "many"})
 
