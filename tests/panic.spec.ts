@@ -22,7 +22,8 @@ describe("a panic in one room", () => {
 
     const answer = await panics(here.project);
     expect(answer.status).toBe(500);
-    expect(answer.text).not.toMatch(/panicked|\.rs\b|wasm/);
+    expect(answer.json).toEqual({ detail: expect.stringMatching(/^\S.*\.$/), code: "internal" });
+    expect(answer.text).not.toMatch(/panic|\.rs\b|wasm/);
     await Promise.all([a.closes(), b.closes()]);
 
     await d.says("untouched");
@@ -60,6 +61,23 @@ describe("a panic in one room", () => {
     const wanted = Array.from({ length: 5 }, (_, round) => Array.from({ length: 15 }, (_, n) => `carol: ${round}.${n}`)).flat();
     expect(heard).toEqual(["carol: warm", ...wanted]);
     expect([c.isOpen, d.isOpen]).toEqual([true, true]);
+  });
+
+  test("leaves no call of the same room without an answer, and none that was answered well without its message", async () => {
+    const { alice, bob, project } = world.project("alice", "bob");
+    await alice.history();
+    await bob.history();
+    const posts = (person: typeof alice) => Array.from({ length: 8 }, (_, n) => person.posts(`${person.name} ${n}`, `id-${n}`));
+    const [before, panic, after] = [posts(alice), panics(project), posts(bob)];
+    expect((await panic).status).toBe(500);
+    for (const answer of await Promise.all([...before, ...after])) {
+      expect([201, 500]).toContain(answer.status);
+      if (answer.status === 500) expect(answer.json?.code).toBe("internal");
+    }
+    await Promise.all([...posts(alice), ...posts(bob)]);
+    const contents: string[] = (await alice.history()).json.map((row: { content: string }) => row.content);
+    const wanted = ["alice", "bob"].flatMap((name) => Array.from({ length: 8 }, (_, n) => `${name} ${n}`));
+    expect(contents.sort()).toEqual(wanted);
   });
 
   test("does not stop the room from sleeping afterwards", async () => {
