@@ -35,10 +35,12 @@ pub enum Effect {
     SetAlarm(Millis),
     /// A turn with [`crate::input::Input::Tick`] is wanted at this time, if the room is awake then.
     WakeAt(Millis),
-    /// The user's object is to hear that their entry for this project is out of date (or gone).
+    /// The user's object is to hear that their entry for this project is out of date (or gone). `asked`: they asked
+    /// for it since they were last told.
     Tell {
         user: UserId,
         gone: bool,
+        asked: bool,
     },
 }
 

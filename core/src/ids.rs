@@ -88,7 +88,8 @@ macro_rules! outside_id {
 
             /// `None` when the text is empty, too long or holds control characters.
             pub fn parse(text: &str) -> Option<Self> {
-                let fits = !text.is_empty() && text.len() <= Self::MAX_BYTES;
+                // `.` and `..` would be steps in the path of a backend's address, however they are encoded.
+                let fits = !matches!(text, "" | "." | "..") && text.len() <= Self::MAX_BYTES;
                 (fits && !text.chars().any(char::is_control)).then(|| Self(text.to_owned()))
             }
 

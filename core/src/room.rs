@@ -20,8 +20,8 @@ use crate::store::messages;
 use crate::store::meta::{self, Meta};
 
 /// Sending moves one's own mark, which no attachment carries for someone without a socket: so when marks are loaded,
-/// the newest messages are asked for their senders. Older ones have been stored by the alarm meanwhile.
-const SENDERS_AMONG: i64 = 100;
+/// the newest messages are asked for their senders. [`read::finish`] stores a mark before it falls behind those.
+pub const SENDERS_AMONG: i64 = 100;
 
 /// What the driver knows when it opens a room.
 #[derive(Clone, Debug)]
@@ -46,8 +46,10 @@ pub struct State {
     pub marks: Marks,
     /// Readers whose receipt goes out at the end of the turn, and how far it reaches.
     pub receipts: BTreeMap<UserId, Seq>,
-    /// Whose object knows already that their contacts entry is out of date. Lost on hibernation: they are told again.
-    pub told: HashSet<UserId>,
+    /// Who asked for their contacts entry since their object was last told: it may be on its way there still.
+    pub asked: HashSet<UserId>,
+    /// The oldest read mark ahead of storage that no attachment carries, its user having no socket.
+    pub unattached: Option<Seq>,
     /// Something happened in this turn that changes these contacts entries.
     pub to_tell: contacts::Changed,
     pub rates: rates::Rates,
@@ -85,7 +87,8 @@ impl Room {
             members: Members::default(),
             marks: Marks::default(),
             receipts: BTreeMap::new(),
-            told: HashSet::new(),
+            asked: HashSet::new(),
+            unattached: None,
             to_tell: contacts::Changed::default(),
             rates: rates::Rates::default(),
             recheck: access::Slots::default(),
@@ -111,8 +114,9 @@ impl Room {
         for input in inputs {
             turn.take(input)?;
         }
-        read::finish(&mut turn)?;
+        // In this order: that somebody was told is stored with the marks.
         contacts::finish(&mut turn)?;
+        read::finish(&mut turn)?;
         Ok(turn.effects)
     }
 }
@@ -130,10 +134,7 @@ impl Turn<'_> {
             Input::Call { ticket, request } => self.call(ticket, *request),
             Input::Alarm => read::alarm(self),
             Input::Tick => replay::tick(self),
-            Input::TellFailed { user } => {
-                self.state.told.remove(&user);
-                Ok(())
-            }
+            Input::TellFailed { user } => contacts::not_told(self, &user),
         }
     }
 
@@ -202,6 +203,15 @@ impl Turn<'_> {
             self.state.alarm_at = self.state.alarm_at.or(alarm.filter(|at| *at > self.now));
         }
         Ok(())
+    }
+
+    /// Stores the read marks that have moved.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub fn flush_marks(&mut self) -> Result<(), DbError> {
+        self.state.unattached = None;
+        self.state.marks.flush(self.db)
     }
 
     pub fn send(&mut self, to: Rc<[ConnId]>, frame: String) {

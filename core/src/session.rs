@@ -25,6 +25,9 @@ pub struct Classic {
     /// The user's read mark as it stood last: newer than what storage holds, until marks are flushed.
     #[serde(default)]
     pub mark: Mark,
+    /// What its user had seen when it joined: another window of theirs that comes back is sent what lies after it.
+    #[serde(default)]
+    pub seen: Seq,
     /// Unread messages are still to be sent again to this socket.
     #[serde(default)]
     pub replay: Option<Replay>,
@@ -35,7 +38,7 @@ pub struct Classic {
 pub struct Replay {
     /// At this time, or before the socket's first message.
     pub due: Millis,
-    /// The newest message when a socket of this user left shortly before.
+    /// What other windows of this user had seen, where that is less than the mark may say.
     pub after: Option<Seq>,
     /// The newest message when the socket joined: what came later is sent live.
     pub up_to: Seq,

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::db::{Db, DbError, Param};
+use crate::db::{Db, DbError, Param, Row};
 use crate::effect::Answer;
 use crate::ids::{Millis, ProjectId};
 use crate::protocol::internal::{KnownProject, LearnedSummary, ProjectInfo, Projects, UserCall};
@@ -10,14 +10,16 @@ use crate::protocol::internal::{KnownProject, LearnedSummary, ProjectInfo, Proje
 const MIGRATIONS: &[&[&str]] = &[&[
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID",
     // `summary` is NULL while it is out of date; `version` counts how often it went out of date, so that an entry
-    // fetched before a change is not kept after it.
+    // fetched before a change is not kept after it. A project that is `gone` keeps its row: an entry on its way must
+    // not bring it back, and its room is still told of a revocation.
     "CREATE TABLE projects (
         project TEXT PRIMARY KEY,
         summary TEXT,
         version INTEGER NOT NULL,
         confirmed_at INTEGER,
         name TEXT,
-        created_at TEXT
+        created_at TEXT,
+        gone INTEGER NOT NULL DEFAULT 0
     ) WITHOUT ROWID",
 ]];
 
@@ -57,11 +59,11 @@ impl User {
                 }
                 projects(db, true, &claimed)
             }
-            UserCall::Tell { project, gone } => {
+            UserCall::Tell { project, gone, asked } => {
                 if gone {
                     forget(db, &project)?
                 } else {
-                    outdate(db, &project)?
+                    outdate(db, &project, asked)?
                 }
                 Ok(Answer::json(200, &json!({})))
             }
@@ -72,7 +74,8 @@ impl User {
             UserCall::Revoke { before } => {
                 let before = before.max(meta(db, "revoked_before")?.unwrap_or(0));
                 set(db, "revoked_before", before)?;
-                let known: Vec<_> = list(db)?.into_iter().map(|known| known.project).collect();
+                let rows = db.run("SELECT project FROM projects ORDER BY project", &[])?;
+                let known = rows.iter().map(|row| project_id(row, 0)).collect::<Result<Vec<_>, _>>()?;
                 Ok(Answer::json(200, &json!({ "projects": known, "revoked_before": before })))
             }
         }
@@ -89,12 +92,13 @@ fn set(db: &mut dyn Db, key: &str, value: i64) -> Result<(), DbError> {
 }
 
 fn list(db: &mut dyn Db) -> Result<Vec<KnownProject>, DbError> {
-    let sql = "SELECT project, summary, version, confirmed_at, name, created_at FROM projects ORDER BY project";
+    let sql = "SELECT project, summary, version, confirmed_at, name, created_at FROM projects
+        WHERE gone = 0 ORDER BY project";
     let rows = db.run(sql, &[])?;
     rows.iter()
         .map(|row| {
             Ok(KnownProject {
-                project: ProjectId::parse(row.text(0)?).ok_or_else(|| DbError("not a project id".into()))?,
+                project: project_id(row, 0)?,
                 summary: row.opt_text(1)?.and_then(|text| serde_json::from_str(text).ok()),
                 version: row.int(2)?,
                 confirmed_at: row.opt_int(3)?.map(Millis),
@@ -103,6 +107,10 @@ fn list(db: &mut dyn Db) -> Result<Vec<KnownProject>, DbError> {
             })
         })
         .collect()
+}
+
+fn project_id(row: &Row, index: usize) -> Result<ProjectId, DbError> {
+    ProjectId::parse(row.text(index)?).ok_or_else(|| DbError("not a project id".into()))
 }
 
 fn projects(db: &mut dyn Db, exists: bool, claimed: &[ProjectId]) -> Result<Answer, DbError> {
@@ -136,7 +144,8 @@ fn learn_list(db: &mut dyn Db, named: &[ProjectInfo]) -> Result<(), DbError> {
             continue; // nothing to write: each row costs
         }
         let sql = "INSERT INTO projects (project, version, name, created_at) VALUES (?, 0, ?, ?)
-            ON CONFLICT (project) DO UPDATE SET name = excluded.name, created_at = excluded.created_at";
+            ON CONFLICT (project) DO UPDATE SET name = excluded.name, created_at = excluded.created_at,
+            gone = 0";
         let params = [Param::Text(info.id.as_str()), info.name.as_deref().into(), info.created_at.as_deref().into()];
         db.run(sql, &params)?;
     }
@@ -161,11 +170,15 @@ fn confirm(db: &mut dyn Db, now: Millis, project: &ProjectId) -> Result<(), DbEr
 }
 
 fn forget(db: &mut dyn Db, project: &ProjectId) -> Result<(), DbError> {
-    db.run("DELETE FROM projects WHERE project = ?", &[Param::Text(project.as_str())]).map(drop)
+    let sql = "UPDATE projects SET gone = 1, summary = NULL, confirmed_at = NULL, version = version + 1
+        WHERE project = ? AND gone = 0";
+    db.run(sql, &[Param::Text(project.as_str())]).map(drop)
 }
 
-fn outdate(db: &mut dyn Db, project: &ProjectId) -> Result<(), DbError> {
+/// Writes nothing when the entry is out of date already, unless a fetched one may be on its way.
+fn outdate(db: &mut dyn Db, project: &ProjectId, asked: bool) -> Result<(), DbError> {
     let sql = "INSERT INTO projects (project, summary, version) VALUES (?, NULL, 1)
-        ON CONFLICT (project) DO UPDATE SET summary = NULL, version = version + 1";
-    db.run(sql, &[Param::Text(project.as_str())]).map(drop)
+        ON CONFLICT (project) DO UPDATE SET summary = NULL, version = version + 1, gone = 0
+        WHERE summary IS NOT NULL OR gone = 1 OR ?";
+    db.run(sql, &[Param::Text(project.as_str()), Param::Int(asked.into())]).map(drop)
 }

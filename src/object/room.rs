@@ -146,8 +146,8 @@ impl RoomHost {
             Effect::Close { conn, code } => out.close(conn.0, code.code(), code.reason()),
             Effect::SetAlarm(at) => out.alarm(as_f64(at.0)),
             Effect::WakeAt(at) => out.wake(as_f64(at.0)),
-            Effect::Tell { user, gone } => {
-                let call = UserCall::Tell { project: self.project.clone(), gone };
+            Effect::Tell { user, gone, asked } => {
+                let call = UserCall::Tell { project: self.project.clone(), gone, asked };
                 if let Ok(body) = serde_json::to_string(&UserRequest { user: user.clone(), call }) {
                     out.tell(user.as_str(), &body);
                 }

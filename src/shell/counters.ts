@@ -14,7 +14,7 @@ export interface Counters {
   rows_written: number;
 }
 
-const all: Record<Kind, Record<string, Counters>> = { rooms: {}, users: {} };
+const all: Record<Kind, Record<string, Counters>> = { rooms: Object.create(null), users: Object.create(null) };
 
 const none = (): Counters => ({
   constructed: 0,

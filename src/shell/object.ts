@@ -45,7 +45,7 @@ type Input =
   | { kind: "frame"; conn: number; text: string }
   | { kind: "badFrame"; conn: number; binary: boolean }
   | { kind: "closed"; conn: number }
-  | { kind: "alarm"; done: () => void }
+  | { kind: "alarm"; done: () => void; failed: (error: unknown) => void }
   | { kind: "tick" }
   | { kind: "tellFailed"; user: string };
 
@@ -88,8 +88,9 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
     // Answered by the runtime, without waking the object and without cost.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     for (const socket of ctx.getWebSockets()) {
-      // A socket that is closing is still listed (workerd, 2026-11): it counts no more.
-      if (socket.readyState === OPEN) this.#adopt(++this.#lastId, socket);
+      // A socket whose closing woke the object is listed, too (workerd, 2026-11): its attachment may know a read mark
+      // that nobody else does. One that we closed has no attachment any more, and counts no more.
+      if (socket.readyState === OPEN || socket.deserializeAttachment() !== null) this.#adopt(++this.#lastId, socket);
     }
   }
 
@@ -125,7 +126,8 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
 
   override webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): void {
     const conn = this.#connOf.get(socket);
-    if (conn === undefined) return;
+    // Of a socket that we have closed nothing is heard any more, whatever its client does.
+    if (conn === undefined || !this.#sockets.has(conn)) return;
     this.#counters.frames_in += 1;
     // Too large is refused before it is copied into wasm memory, which never shrinks. Rust counts the exact bytes.
     const max = Number(this.env.FRAME_MAX_BYTES) || DEFAULT_FRAME_MAX_BYTES;
@@ -144,7 +146,8 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
 
   override alarm(): Promise<void> {
     this.#counters.alarms += 1;
-    return new Promise((done) => this.#put({ kind: "alarm", done }));
+    // The runtime tries an alarm again that failed.
+    return new Promise((done, failed) => this.#put({ kind: "alarm", done, failed }));
   }
 
   #gone(socket: WebSocket): void {
@@ -177,7 +180,6 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
     } catch (error) {
       this.#recover(inputs, error);
     }
-    for (const input of inputs) if (input.kind === "alarm") input.done();
     if (this.#inbox.length > 0 && !this.#turnAsked) {
       this.#turnAsked = true;
       setTimeout(() => this.#nextTurn(), 0);
@@ -192,6 +194,8 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
       host.turn(Date.now(), effects);
     });
     this.#counters.turns += 1;
+    // Committed: from here on nothing may have the inputs tried again.
+    for (const input of inputs) if (input.kind === "alarm") input.done();
     this.#carryOut(effects);
   }
 
@@ -211,22 +215,23 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
       } catch (again) {
         this.#host = undefined;
         trapped ||= again instanceof WebAssembly.RuntimeError;
-        this.#refuse(input);
+        this.#refuse(input, again);
       }
     }
     if (!trapped) return;
-    for (const socket of this.#sockets.values()) quietly(() => socket.close(1011, "internal error"));
-    for (const conn of [...this.#sockets.keys()]) {
-      this.#sockets.delete(conn);
+    for (const [conn, socket] of this.#sockets) {
+      quietly(() => socket.close(1011, "internal error"));
       this.#put({ kind: "closed", conn });
     }
     instanceLost();
   }
 
-  #refuse(input: Input): void {
+  #refuse(input: Input, error: unknown): void {
     if (input.kind === "call" || input.kind === "connect") {
       this.#waiting.get(input.ticket)?.resolve(internalError());
       this.#waiting.delete(input.ticket);
+    } else if (input.kind === "alarm") {
+      input.failed(error);
     } else if (input.kind === "frame") {
       const event = { type: "error", code: "internal", detail: "This could not be stored; please send it again." };
       quietly(() => this.#sockets.get(input.conn)?.send(JSON.stringify(event)));
@@ -246,6 +251,7 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
     for (const { conn, code, reason } of effects.closes) {
       const socket = this.#sockets.get(conn);
       this.#sockets.delete(conn);
+      quietly(() => socket?.serializeAttachment(null));
       quietly(() => socket?.close(code, reason));
     }
     for (const { ticket, answer } of effects.answers) {
@@ -267,7 +273,13 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
     const waiting = this.#waiting.get(ticket);
     this.#waiting.delete(ticket);
     if (!waiting?.pair) return;
-    this.ctx.acceptWebSocket(waiting.pair.server);
+    try {
+      this.ctx.acceptWebSocket(waiting.pair.server);
+    } catch {
+      waiting.resolve(internalError()); // the runtime takes no more sockets
+      this.#put({ kind: "closed", conn });
+      return;
+    }
     this.#adopt(conn, waiting.pair.server);
     const headers = new Headers(recheckMs === undefined ? {} : { [RECHECK_HEADER]: String(recheckMs) });
     waiting.resolve(new Response(null, { status: 101, webSocket: waiting.pair.client, headers }));

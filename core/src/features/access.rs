@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 
 use crate::db::DbError;
-use crate::effect::{Answer, Effect};
+use crate::effect::Answer;
+use crate::features::contacts;
 use crate::ids::{Millis, UserId};
 use crate::protocol::codes::{CloseCode, ErrorCode, Refusal};
 use crate::protocol::internal::{ASK_STATUS, Admission, Dialect, Grant, Identity, MemberInfo, RoomCall, RoomRequest};
@@ -100,7 +101,8 @@ fn admit(
         Admission::Granted(Grant { revoked_before, .. }) | Admission::List { revoked_before } => *revoked_before,
         Admission::Unknown | Admission::Server => None,
     };
-    let mark = known.as_ref().and_then(|member| member.revoked_before).max(given_mark);
+    // 0 stands for "never revoked".
+    let mark = known.as_ref().and_then(|member| member.revoked_before).max(given_mark).filter(|before| *before > 0);
     if mark.is_some_and(|before| is_revoked(identity.issued_at, before)) {
         return Ok(Verdict::Refuse(ErrorCode::Revoked));
     }
@@ -224,7 +226,9 @@ fn meet(turn: &mut Turn<'_>, people: &[MemberInfo], caller: &UserId) -> Result<(
     let roster = turn.state.members.roster(turn.db)?;
     let missing: Vec<_> = roster.iter().filter(|user| !named.contains(user) && *user != caller).cloned().collect();
     for user in missing {
-        if let Some(mut member) = turn.state.members.get(turn.db, &user)?.filter(|member| !member.listed) {
+        // Whoever has a yes of their own is told of messages until a no of their own.
+        let own = |member: &Member| member.listed || member.admitted_at.is_some();
+        if let Some(mut member) = turn.state.members.get(turn.db, &user)?.filter(|member| !own(member)) {
             member.current = false;
             turn.state.members.put(turn.db, member)?;
         }
@@ -268,7 +272,7 @@ pub fn verdict(turn: &mut Turn<'_>, user: &UserId, grant: Option<Grant>) -> Outc
             member.current = member.listed;
             turn.state.members.put(turn.db, member)?;
             dismiss(turn, user, CloseCode::NoAccess, |_| true)?;
-            turn.effects.push(Effect::Tell { user: user.clone(), gone: true });
+            contacts::gone(turn, user)?;
         }
         _ => {}
     }

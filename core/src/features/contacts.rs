@@ -1,7 +1,7 @@
 //! A project's entry in its members' contacts, and the word to a member's object that theirs is out of date.
 //!
 //! A member's object keeps the entry it was given; the room tells it once that something changed, and then nothing
-//! more until the entry is asked for again.
+//! more until the entry is asked for again. That it was told is stored with its read mark, when that is stored anyway.
 
 use std::collections::HashSet;
 
@@ -60,10 +60,15 @@ pub fn resume(turn: &mut Turn<'_>) -> Result<(), DbError> {
 /// Storage errors.
 pub fn finish(turn: &mut Turn<'_>) -> Result<(), DbError> {
     let changed = std::mem::take(&mut turn.state.to_tell);
+    if !changed.everyone && changed.users.is_empty() {
+        return Ok(());
+    }
+    turn.load_marks()?;
     let roster = if changed.everyone { turn.state.members.roster(turn.db)?.to_vec() } else { Vec::new() };
     for user in roster.into_iter().chain(changed.users) {
-        if turn.state.told.insert(user.clone()) {
-            turn.effects.push(Effect::Tell { user, gone: false });
+        if turn.state.marks.tell(&user) {
+            let asked = turn.state.asked.remove(&user);
+            turn.effects.push(Effect::Tell { user, gone: false, asked });
         }
     }
     Ok(())
@@ -101,8 +106,27 @@ pub fn summary(turn: &mut Turn<'_>, entry: &Entry) -> Outcome {
         project_info: ProjectCard { id: project.clone(), name, created_at },
         id: project,
     };
-    turn.state.told.remove(&user);
+    not_told(turn, &user)?;
+    turn.state.asked.insert(user);
     Ok(Ok(Answer::json(200, &contact)))
+}
+
+/// The user's object does not know, or knows no longer, that its entry is out of date: it is to hear of the next change.
+///
+/// # Errors
+/// Storage errors.
+pub fn not_told(turn: &mut Turn<'_>, user: &UserId) -> Result<(), DbError> {
+    turn.load_marks()?;
+    if turn.state.marks.tell_again(user) { turn.flush_marks() } else { Ok(()) }
+}
+
+/// The project is no longer the user's.
+///
+/// # Errors
+/// Storage errors.
+pub fn gone(turn: &mut Turn<'_>, user: &UserId) -> Result<(), DbError> {
+    turn.effects.push(Effect::Tell { user: user.clone(), gone: true, asked: false });
+    not_told(turn, user)
 }
 
 /// The other member; in a larger room the one who spoke last; the project itself if there is nobody.

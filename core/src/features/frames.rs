@@ -1,6 +1,7 @@
 //! A client's frame, taken to the feature it is for. An error about one frame does not close the socket.
 
 use crate::db::DbError;
+use crate::features::rates::Kind;
 use crate::features::{read, send, typing};
 use crate::ids::ConnId;
 use crate::input::BadFrame;
@@ -14,6 +15,9 @@ pub fn take(turn: &mut Turn<'_>, conn: ConnId, text: &str) -> Result<(), DbError
     let Some(user) = turn.state.sockets.get(conn).map(|session| session.user().clone()) else {
         return Ok(()); // closed earlier in this turn
     };
+    if turn.state.rates.take(&user, Kind::Frame, turn.now, &turn.state.settings.limits).is_err() {
+        return Ok(());
+    }
     if text.len() as i64 > turn.state.settings.limits.frame_max_bytes {
         refuse(turn, conn, BadFrame::TooLarge);
         return Ok(());
@@ -40,7 +44,8 @@ pub fn refuse(turn: &mut Turn<'_>, conn: ConnId, why: BadFrame) {
             ErrorCode::TooLarge.because(&format!("a frame may have {max} bytes"))
         }
     };
-    if turn.state.sockets.get(conn).is_some() {
+    let Some(user) = turn.state.sockets.get(conn).map(|session| session.user().clone()) else { return };
+    if turn.state.rates.take(&user, Kind::Frame, turn.now, &turn.state.settings.limits).is_ok() {
         turn.send_error(conn, &refusal, None);
     }
 }

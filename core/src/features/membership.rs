@@ -3,9 +3,9 @@
 use serde::Serialize;
 
 use crate::db::DbError;
-use crate::effect::{Answer, Effect};
+use crate::effect::Answer;
 use crate::features::access::{dismiss, is_revoked};
-use crate::features::people;
+use crate::features::{contacts, people};
 use crate::ids::UserId;
 use crate::protocol::codes::CloseCode;
 use crate::protocol::internal::{MemberInfo, Role};
@@ -65,7 +65,7 @@ pub fn remove(turn: &mut Turn<'_>, user: &UserId) -> Outcome {
     (member.listed, member.current, member.removed, member.admitted_at) = (false, false, true, None);
     turn.state.members.put(turn.db, member)?;
     dismiss(turn, user, CloseCode::Removed, |_| true)?;
-    turn.effects.push(Effect::Tell { user: user.clone(), gone: true });
+    contacts::gone(turn, user)?;
     Ok(Ok(Answer::json(200, &serde_json::json!({}))))
 }
 

@@ -15,6 +15,9 @@ pub enum Kind {
     Message,
     /// Typing and read marks: dropped in silence.
     Signal,
+    /// Any frame, before it is read: beyond ten times what the others allow it is dropped in silence, so that nobody
+    /// keeps a room busy with frames that are refused.
+    Frame,
 }
 
 /// Token buckets, in memory only: after a hibernation every bucket is full.
@@ -35,7 +38,9 @@ impl Rates {
     /// # Errors
     /// The milliseconds until there is one again.
     pub fn take(&mut self, user: &UserId, kind: Kind, now: Millis, limits: &Limits) -> Result<(), i64> {
-        let (rate, burst) = (limits.message_rate, limits.message_burst.saturating_mul(1000));
+        let factor = if kind == Kind::Frame { 10 } else { 1 };
+        let rate = limits.message_rate.saturating_mul(factor);
+        let burst = limits.message_burst.saturating_mul(1000).saturating_mul(factor);
         if rate == 0 {
             return Ok(());
         }

@@ -13,7 +13,7 @@ use crate::features::rates::Kind;
 use crate::ids::{ConnId, Seq, UserId};
 use crate::protocol::classic::Event;
 use crate::protocol::rest::Status;
-use crate::room::{Outcome, Turn};
+use crate::room::{Outcome, SENDERS_AMONG, Turn};
 use crate::store::messages;
 
 /// Messages looked at, newest first, for the authors who are told in a large room.
@@ -42,7 +42,7 @@ pub fn call(turn: &mut Turn<'_>, entry: &Entry, up_to: Option<Seq>) -> Outcome {
     let all = up_to.is_none();
     let up_to = up_to.unwrap_or(turn.state.head);
     advance(turn, &user, up_to)?;
-    turn.state.marks.flush(turn.db)?;
+    turn.flush_marks()?;
     Ok(Ok(Answer::json(200, &Status { status: "ok", unread_count: all.then_some(0) })))
 }
 
@@ -84,8 +84,10 @@ pub fn finish(turn: &mut Turn<'_>) -> Result<(), DbError> {
     let Some(since) = turn.state.marks.unsaved_since() else {
         return Ok(());
     };
-    if turn.now.since(since) >= turn.state.settings.limits.marks_flush_ms {
-        return turn.state.marks.flush(turn.db);
+    let falls_behind =
+        turn.state.unattached.is_some_and(|mark| turn.state.head.0.saturating_sub(mark.0) >= SENDERS_AMONG - 1);
+    if falls_behind || turn.now.since(since) >= turn.state.settings.limits.marks_flush_ms {
+        return turn.flush_marks();
     }
     turn.alarm_by(since.plus(turn.state.settings.limits.marks_alarm_ms));
     Ok(())
@@ -118,7 +120,7 @@ fn audience(turn: &mut Turn<'_>, user: &UserId, before: Seq, up_to: Seq) -> Resu
 /// Storage errors.
 pub fn left(turn: &mut Turn<'_>, user: &UserId) -> Result<(), DbError> {
     let unsaved = turn.state.marks.get(user).is_some_and(|mark| mark.unsaved_since.is_some());
-    if unsaved { turn.state.marks.flush(turn.db) } else { Ok(()) }
+    if unsaved { turn.flush_marks() } else { Ok(()) }
 }
 
 /// The alarm: whatever has not been stored yet is stored now.
@@ -128,5 +130,5 @@ pub fn left(turn: &mut Turn<'_>, user: &UserId) -> Result<(), DbError> {
 pub fn alarm(turn: &mut Turn<'_>) -> Result<(), DbError> {
     turn.state.alarm_at = None;
     turn.load_marks()?;
-    turn.state.marks.flush(turn.db)
+    turn.flush_marks()
 }

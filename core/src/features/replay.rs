@@ -9,7 +9,7 @@ use crate::effect::Effect;
 use crate::features::people;
 use crate::ids::{ConnId, Millis, Seq, UserId};
 use crate::room::Turn;
-use crate::session::Session;
+use crate::session::{Replay, Session};
 use crate::store::messages;
 
 /// How long it is remembered what a user's last socket had been sent. A client tries for 15 s; a laptop sleeps longer.
@@ -21,8 +21,7 @@ const DEPARTED_MAX: usize = 2000;
 #[derive(Default)]
 pub struct Replays {
     waiting: BTreeMap<ConnId, Millis>,
-    /// With two windows cut at once, the first to come back may read everything, and so move the mark past what the
-    /// second one has still to see. So the head at which a window left counts beside the mark.
+    /// The newest message when a window left.
     departed: HashMap<UserId, (Millis, Seq)>,
 }
 
@@ -32,17 +31,32 @@ pub fn joined(turn: &mut Turn<'_>, conn: ConnId) {
     if !turn.state.settings.classic_replay || limits.classic_replay_max == 0 {
         return;
     }
-    let (due, head, now) = (turn.now.plus(limits.classic_replay_delay_ms), turn.state.head, turn.now);
+    let (due, head) = (turn.now.plus(limits.classic_replay_delay_ms), turn.state.head);
+    let others = others_saw(turn, conn);
     if let Some(Session::Classic(session)) = turn.state.sockets.get_mut(conn) {
-        let departed = turn.state.replays.departed.get(&session.user);
-        let departed = departed.filter(|(at, _)| now.since(*at) <= DEPARTED_MS).map(|(_, head)| *head);
-        let seen = departed.map_or(session.mark.up_to(), |head| head.min(session.mark.up_to()));
-        if seen < head {
-            session.replay = Some(crate::session::Replay { due, after: departed, up_to: head });
+        session.seen = others.map_or(session.mark.up_to(), |seen| seen.min(session.mark.up_to()));
+        if session.seen < head {
+            session.replay = Some(Replay { due, after: others, up_to: head });
             turn.state.replays.waiting.insert(conn, due);
             turn.effects.push(Effect::WakeAt(due));
         }
     }
+}
+
+/// The least that the user's other windows had seen when they joined, or when one left shortly before.
+///
+/// Another window may read everything and so move the mark past what this one has still to see: with two windows cut at
+/// once, or with one whose line died in silence while the other read on. So beside the mark it counts what those
+/// windows began with. (Clients drop what they know.)
+fn others_saw(turn: &Turn<'_>, conn: ConnId) -> Option<Seq> {
+    let user = turn.state.sockets.get(conn)?.user();
+    let others = turn.state.sockets.of(user).iter().filter(|other| **other != conn);
+    let open = others.filter_map(|other| turn.state.sockets.get(*other)).map(|session| match session {
+        Session::Classic(session) => session.seen,
+    });
+    let departed = turn.state.replays.departed.get(user);
+    let departed = departed.filter(|(at, _)| turn.now.since(*at) <= DEPARTED_MS).map(|(_, head)| *head);
+    open.chain(departed).min()
 }
 
 /// A socket has gone.

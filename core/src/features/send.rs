@@ -93,6 +93,9 @@ fn send(
     replay::before_message(turn)?;
     typing::sent(turn, user);
     turn.state.marks.advance(user, message.id, turn.now);
+    if turn.state.sockets.of(user).is_empty() {
+        turn.state.unattached.get_or_insert(message.id);
+    }
     read::remember(turn, user);
     let frame = people::new_message(turn, &message)?;
     let everyone = turn.state.sockets.everyone();

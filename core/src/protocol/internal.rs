@@ -216,6 +216,9 @@ pub enum UserCall {
         project: ProjectId,
         #[serde(default)]
         gone: bool,
+        /// The room was asked for the entry since it last said so: one may be on its way here that is older than this.
+        #[serde(default)]
+        asked: bool,
     },
     /// 200: `{"revoked_before": seconds or null}`. Stores nothing.
     Revocation,

@@ -27,6 +27,12 @@ pub struct Mark {
     /// Since when it has been ahead of storage.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub unsaved_since: Option<Millis>,
+    /// The user's object knows that their contacts entry is out of date. Stored with the mark, whenever that is.
+    #[serde(rename = "o", default, skip_serializing_if = "std::ops::Not::not")]
+    told: bool,
+    /// What storage holds of `told`.
+    #[serde(skip)]
+    told_saved: bool,
 }
 
 impl Mark {
@@ -87,14 +93,20 @@ impl Marks {
         for row in db.run("SELECT data FROM marks ORDER BY shard", &[])? {
             let shard: Shard = serde_json::from_str(row.text(0)?).map_err(|e| DbError(format!("marks: {e}")))?;
             for (user, mark) in shard.marks {
-                self.insert(user, mark);
+                // A row of an older order of members must not take a mark back.
+                if self.up_to(&user) <= mark.up_to() {
+                    let told = mark.told;
+                    self.insert(user, Mark { told_saved: told, ..mark });
+                }
             }
         }
         for (user, mark) in attached {
             let stored = self.marks.get(user).map_or(Seq::ZERO, Mark::up_to);
             let announced = self.marks.get(user).map_or(Seq::ZERO, |mark| mark.announced);
             if mark.up_to() > stored || mark.announced > announced {
-                self.insert(user.clone(), mark.clone());
+                // An attachment may be older than what storage holds of `told`.
+                let told = self.marks.get(user).is_some_and(|mark| mark.told);
+                self.insert(user.clone(), Mark { told, told_saved: told, ..mark.clone() });
             }
         }
         self.loaded = true;
@@ -128,6 +140,19 @@ impl Marks {
         (up_to > before).then_some(before)
     }
 
+    /// Notes that the user's object is being told; `false`: it knows already.
+    pub fn tell(&mut self, user: &UserId) -> bool {
+        !std::mem::replace(&mut self.entry(user).told, true)
+    }
+
+    /// Notes that the user's object is to be told of the next change again; `true`: storage says otherwise, so that
+    /// the marks have to be stored before anybody relies on it.
+    pub fn tell_again(&mut self, user: &UserId) -> bool {
+        let Some(mark) = self.marks.get_mut(user) else { return false };
+        mark.told = false;
+        mark.told_saved
+    }
+
     fn entry(&mut self, user: &UserId) -> &mut Mark {
         if !self.marks.contains_key(user) {
             self.order.push(user.clone());
@@ -152,7 +177,10 @@ impl Marks {
     /// Storage errors.
     pub fn flush(&mut self, db: &mut dyn Db) -> Result<(), DbError> {
         for (number, users) in self.order.chunks(SHARD_SIZE).enumerate() {
-            let moved = |user| self.marks.get(user).is_some_and(|mark| mark.unsaved_since.is_some());
+            let moved = |user| {
+                let mark = self.marks.get(user);
+                mark.is_some_and(|mark| mark.unsaved_since.is_some() || (mark.told_saved && !mark.told))
+            };
             if !users.iter().any(moved) {
                 continue;
             }
@@ -162,9 +190,11 @@ impl Marks {
             let sql = "INSERT INTO marks (shard, data) VALUES (?, ?)
                 ON CONFLICT (shard) DO UPDATE SET data = excluded.data";
             db.run(sql, &[Param::Int(number as i64), Param::Text(&data)])?;
-        }
-        for mark in self.marks.values_mut() {
-            mark.unsaved_since = None;
+            for user in users {
+                if let Some(mark) = self.marks.get_mut(user) {
+                    (mark.unsaved_since, mark.told_saved) = (None, mark.told);
+                }
+            }
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use chat_core::protocol::internal::{
     ASK_STATUS, Admission, Dialect, Grant, Identity, MemberInfo, Profile, Role, RoomCall,
 };
 
-use crate::world::{Window, World, identity, user, yes};
+use crate::world::{NOON, Window, World, identity, user, yes};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -216,4 +216,26 @@ fn calls_for_the_server_are_for_nobody_else() {
     let send = RoomCall::Send { content: "x".into(), client_message_id: None };
     assert_eq!(world.serves(send).status, 401);
     assert_eq!(world.calls("ann", RoomCall::Connect { dialect: Dialect::Classic }).status, 426);
+}
+
+#[test]
+fn a_token_that_does_not_say_when_it_was_issued_is_good_while_nothing_was_revoked() {
+    let mut world = World::new();
+    let undated = Identity { issued_at: None, ..identity("ann", world.now) };
+    assert!(tries(&mut world, undated.clone(), yes()).is_ok());
+    let late = Admission::Granted(Grant { revoked_before: Some(1), ..Grant::default() });
+    assert_eq!(tries(&mut world, undated, late), refused(403, "revoked"));
+}
+
+#[test]
+fn whoever_has_a_yes_of_their_own_is_told_though_the_backend_names_but_a_page_of_people() {
+    let mut world = World::new();
+    world.joins("bob");
+    world.calls("bob", RoomCall::Summary);
+    let named = MemberInfo { user: user("ann"), role: None, profile: None };
+    let grant = Grant { members: Some(vec![named]), revoked_before: Some(0), ..Grant::default() };
+    let ann = tries(&mut world, identity("ann", NOON), Admission::Granted(grant)).unwrap();
+    world.tells.clear();
+    world.sends(ann, "hi");
+    assert_eq!(world.tells, [("bob".to_owned(), false)]);
 }

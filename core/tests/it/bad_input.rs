@@ -94,3 +94,16 @@ fn a_bad_call_gets_the_envelope() {
     let expected = serde_json::json!({ "detail": "A message needs some content.", "code": "content_empty" });
     assert_eq!(World::body(&answer), expected);
 }
+
+#[test]
+fn a_flood_of_refused_frames_is_dropped_in_silence_in_the_end() {
+    let mut world = World::with(chat_core::limits::Limits { message_rate: 1, message_burst: 2, ..Default::default() });
+    let (eve, bob) = (world.joins("eve"), world.joins("bob"));
+    for _ in 0..30 {
+        world.says(eve, "{");
+        world.says_badly(eve, BadFrame::Binary);
+    }
+    assert_eq!(world.frames(eve).len(), 20);
+    world.sends(bob, "unharmed");
+    world.shows(bob, &["1 bob: unharmed"]);
+}

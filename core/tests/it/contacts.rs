@@ -108,3 +108,37 @@ fn what_a_crash_kept_from_being_told_is_told_again() {
     world.turn(vec![]);
     assert_eq!(world.tells, []);
 }
+
+#[test]
+fn who_was_told_is_not_told_again_after_every_nap() {
+    let mut world = World::new();
+    let ann = world.joins("ann");
+    world.joins("bob");
+    for text in ["1", "2", "3"] {
+        world.passes(60_000);
+        world.hibernates();
+        world.sends(ann, text);
+    }
+    world.tells.clear();
+    world.passes(60_000);
+    world.hibernates();
+    world.sends(ann, "4");
+    assert_eq!(world.tells, []);
+    contact(&mut world, "bob");
+    world.crashes();
+    world.calls("ann", RoomCall::Send { content: "5".into(), client_message_id: None });
+    assert_eq!(world.tells, [("bob".into(), false)], "that bob asked is remembered whatever happens");
+}
+
+#[test]
+fn who_is_taken_back_is_told_again() {
+    let mut world = World::new();
+    let ann = world.joins("ann");
+    let bob = || MemberInfo { user: user("bob"), role: None, profile: None };
+    world.serves(RoomCall::PutMember { member: bob() });
+    world.sends(ann, "1");
+    world.serves(RoomCall::RemoveMember { user: user("bob") });
+    world.tells.clear();
+    world.serves(RoomCall::PutMember { member: bob() });
+    assert_eq!(world.tells, [("bob".into(), false)]);
+}

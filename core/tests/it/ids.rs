@@ -24,7 +24,7 @@ fn both_spellings_are_one_user() {
 
 #[test]
 fn what_is_no_id_is_refused() {
-    for json in ["\"\"", "null", "true", "1.5", "[]", "{}", "\"a\\nb\"", "\"\\u0000\""] {
+    for json in ["\"\"", "\".\"", "\"..\"", "null", "true", "1.5", "[]", "{}", "\"a\\nb\"", "\"\\u0000\""] {
         assert!(serde_json::from_str::<UserId>(json).is_err(), "{json}");
     }
     assert!(ProjectId::parse(&"x".repeat(129)).is_none());

@@ -244,3 +244,17 @@ fn many_readers_share_a_row() {
     world.crashes();
     assert_eq!((world.unread("user1"), world.unread("user449")), (0, 0));
 }
+
+#[test]
+fn the_mark_of_someone_without_a_socket_does_not_fall_behind_what_is_looked_at() {
+    let mut world = World::with(Limits { message_rate: 0, ..Limits::default() });
+    let bob = world.joins("bob");
+    world.sends(bob, "one");
+    let send = RoomCall::Send { content: "two".into(), client_message_id: None };
+    assert_eq!(world.calls("ann", send).status, 201);
+    for _ in 0..120 {
+        world.sends(bob, "x");
+    }
+    world.crashes();
+    assert_eq!(world.unread("ann"), 120);
+}

@@ -125,3 +125,34 @@ fn who_left_before_it_was_due_is_not_waited_for() {
     world.shows(cy, &["1 ann: one"]);
     world.shows(late, &["1 ann: one"]);
 }
+
+#[test]
+fn the_second_of_two_cut_windows_gets_it_though_the_room_slept_in_between() {
+    let mut world = World::new();
+    let ann = world.joins("ann");
+    let (left, right) = (world.joins("bob"), world.joins("bob"));
+    world.leaves(left);
+    world.leaves(right);
+    world.sends(ann, "one");
+    world.hibernates();
+    let left = world.joins("bob");
+    world.passes(1000);
+    world.reads(left, 1);
+    world.hibernates();
+    let right = world.joins("bob");
+    world.passes(1000);
+    world.shows(right, &["1 ann: one"]);
+}
+
+#[test]
+fn a_window_whose_line_died_in_silence_gets_it_though_another_read_on() {
+    let mut world = World::new();
+    let ann = world.joins("ann");
+    world.joins("bob");
+    let phone = world.joins("bob");
+    world.sends(ann, "one");
+    world.reads(phone, 1);
+    let back = world.joins("bob");
+    world.passes(1000);
+    world.shows(back, &["1 ann: one"]);
+}

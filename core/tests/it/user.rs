@@ -27,7 +27,7 @@ impl Object {
     }
 
     fn told(&mut self, id: &str) {
-        self.call(UserCall::Tell { project: project(id), gone: false });
+        self.call(UserCall::Tell { project: project(id), gone: false, asked: true });
     }
 
     fn learns(&mut self, id: &str, version: i64, text: &str) -> Value {
@@ -134,7 +134,7 @@ fn confirmations_and_departures_are_remembered() {
     object.call(call);
     let known = object.projects().projects;
     assert_eq!((known.len(), known[0].confirmed_at), (1, Some(NOON.plus(5))));
-    object.call(UserCall::Tell { project: project("5"), gone: true });
+    object.call(UserCall::Tell { project: project("5"), gone: true, asked: false });
     object.shows(&[]);
 }
 
@@ -146,4 +146,40 @@ fn revocation_only_moves_forward_and_names_the_rooms_to_tell() {
     assert_eq!(object.call(UserCall::Revoke { before: 100 }), json!({ "projects": [5, 6], "revoked_before": 100 }));
     object.call(UserCall::Revoke { before: 50 });
     assert_eq!(object.call(UserCall::Revocation), json!({ "revoked_before": 100 }));
+}
+
+#[test]
+fn an_entry_on_its_way_does_not_bring_back_what_is_gone() {
+    let mut object = Object::new();
+    object.told("5");
+    let version = object.projects().projects[0].version;
+    object.call(UserCall::Tell { project: project("5"), gone: true, asked: false });
+    object.learns("5", version, "secret");
+    object.shows(&[]);
+    object.told("5");
+    object.shows(&["5: -"]);
+    object.call(named(&[]));
+    object.shows(&[]);
+    object.call(named(&["5"]));
+    object.shows(&["5: -"]);
+}
+
+#[test]
+fn the_rooms_of_projects_that_are_gone_are_told_of_a_revocation_too() {
+    let mut object = Object::new();
+    object.told("5");
+    object.call(named(&["6"]));
+    assert_eq!(object.call(UserCall::Revoke { before: 1 })["projects"], json!([5, 6]));
+}
+
+#[test]
+fn hearing_again_what_is_known_writes_nothing() {
+    let mut object = Object::new();
+    object.told("5");
+    let version = object.projects().projects[0].version;
+    object.call(UserCall::Tell { project: project("5"), gone: false, asked: false });
+    assert_eq!(object.projects().projects[0].version, version);
+    object.learns("5", version, "hi");
+    object.call(UserCall::Tell { project: project("5"), gone: false, asked: false });
+    object.shows(&["5: -"]);
 }

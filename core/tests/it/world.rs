@@ -245,7 +245,7 @@ impl World {
             }
             Effect::SetAlarm(at) => self.alarm = Some(at),
             Effect::WakeAt(at) => self.wake = Some(self.wake.map_or(at, |set| set.min(at))),
-            Effect::Tell { user, gone } => self.tells.push((user.to_string(), gone)),
+            Effect::Tell { user, gone, .. } => self.tells.push((user.to_string(), gone)),
         }
     }
 
