@@ -152,7 +152,7 @@ impl Turn<'_> {
                     RoomCall::Summary => contacts::summary(self, &entry),
                     RoomCall::Verdict { user, grant } => access::verdict(self, &user, grant),
                     RoomCall::ListMembers => membership::list(self),
-                    RoomCall::PutMember { member } => membership::put(self, member),
+                    RoomCall::PutMember { user, role, profile } => membership::put(self, user, role, profile),
                     RoomCall::RemoveMember { user } => membership::remove(self, &user),
                     RoomCall::Revoke { user, before } => membership::revoke(self, &user, before),
                 };

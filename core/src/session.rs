@@ -25,9 +25,10 @@ pub struct Classic {
     /// The user's read mark as it stood last: newer than what storage holds, until marks are flushed.
     #[serde(default)]
     pub mark: Mark,
-    /// What its user had seen when it joined: another window of theirs that comes back is sent what lies after it.
+    /// What its user had seen when it joined, if that was not everything: another window of theirs that comes back
+    /// soon after is sent what lies after it, too.
     #[serde(default)]
-    pub seen: Seq,
+    pub seen: Option<Seq>,
     /// Unread messages are still to be sent again to this socket.
     #[serde(default)]
     pub replay: Option<Replay>,

@@ -2,7 +2,7 @@
 
 use chat_core::ids::{ProjectId, UserId};
 use chat_core::protocol::codes::{ErrorCode, Refusal};
-use chat_core::protocol::internal::{Admission, MemberInfo, Role, RoomCall, RoomRequest};
+use chat_core::protocol::internal::{Admission, ProfileChange, Role, RoomCall, RoomRequest};
 use futures_util::{StreamExt, stream};
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::auth::token;
 use crate::reply::{Answer, invalid_field};
 use crate::rooms::RoomAnswer;
-use crate::{clock, foreign, reply, rooms, users};
+use crate::{clock, reply, rooms, users};
 
 /// The platform lets six requests wait at a time.
 const AT_ONCE: usize = 6;
@@ -34,8 +34,8 @@ pub async fn list(app: &App, project: &ProjectId) -> Answer {
 
 pub async fn put(app: &App, project: &ProjectId, user: UserId, request: &Request) -> Answer {
     let fields = input::optional_json(request, app.chat.limits.frame_max_bytes).await?;
-    let member = member(user, fields)?;
-    hand_on(call(app, project, RoomCall::PutMember { member }).await?.response)
+    let change = put_call(user, &fields)?;
+    hand_on(call(app, project, change).await?.response)
 }
 
 pub async fn remove(app: &App, project: &ProjectId, user: UserId) -> Answer {
@@ -78,16 +78,19 @@ async fn call(app: &App, project: &ProjectId, call: RoomCall) -> Result<RoomAnsw
     rooms::call(&app.env, &request).await
 }
 
-fn member(user: UserId, fields: Fields) -> Result<MemberInfo, Refusal> {
-    for name in ["username", "first_name", "last_name", "profile_pic"] {
-        input::optional_text(&fields, name)?;
-    }
-    let role = match input::optional_text(&fields, "role")?.as_deref() {
+fn put_call(user: UserId, fields: &Fields) -> Result<RoomCall, Refusal> {
+    let role = match input::optional_text(fields, "role")?.as_deref() {
         None => None,
         Some("viewer") => Some(Role::Viewer),
         Some("member") => Some(Role::Member),
         Some("moderator") => Some(Role::Moderator),
         Some(_) => return Err(invalid_field("role must be viewer, member or moderator.")),
     };
-    Ok(MemberInfo { user, role, profile: foreign::profile(&Value::Object(fields)) })
+    let profile = ProfileChange {
+        username: input::optional_text(fields, "username")?,
+        first_name: input::optional_text(fields, "first_name")?,
+        last_name: input::optional_text(fields, "last_name")?,
+        profile_pic: input::optional_text(fields, "profile_pic")?,
+    };
+    Ok(RoomCall::PutMember { user, role, profile })
 }

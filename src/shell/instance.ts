@@ -3,21 +3,24 @@
 // After a trap the instance is replaced at the next call into it (worker-build's shim does that), and every Rust
 // future that was pending is gone without a word (workers-rs 0.8.7, seen on workerd 1.20261023).
 
-const pending = new Set<(reason: Response) => void>();
+const pending = new Set<() => void>();
 
 /** Runs a call into Rust; answers 500 when the wasm instance is lost before it does. */
-export function failWithInstance(call: () => Promise<Response>): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    pending.add(resolve);
-    call()
-      .then(resolve, reject)
-      .finally(() => pending.delete(resolve));
-  });
+export async function failWithInstance(call: () => Promise<Response>): Promise<Response> {
+  let lost = (): void => {};
+  const loss = new Promise<undefined>((resolve) => (lost = () => resolve(undefined)));
+  pending.add(lost);
+  try {
+    // The answer is made here: a response of another request's making cannot be sent by this one.
+    return (await Promise.race([call(), loss])) ?? internalError();
+  } finally {
+    pending.delete(lost);
+  }
 }
 
 /** To be called when a trap was caught: whoever waits for the lost instance is answered. */
 export function instanceLost(): void {
-  for (const resolve of pending) resolve(internalError());
+  for (const lost of pending) lost();
   pending.clear();
 }
 

@@ -54,7 +54,7 @@ pub fn join(turn: &mut Turn<'_>, ticket: Ticket, conn: ConnId, request: &RoomReq
         joined_at: turn.now,
         issued_at: caller.identity.issued_at,
         mark: turn.state.marks.get(&user).cloned().unwrap_or_default(),
-        seen: turn.state.head,
+        seen: None,
         replay: None,
     };
     turn.state.sockets.insert(conn, Session::Classic(session));

@@ -8,7 +8,7 @@ use crate::features::access::{dismiss, is_revoked};
 use crate::features::{contacts, people};
 use crate::ids::UserId;
 use crate::protocol::codes::CloseCode;
-use crate::protocol::internal::{MemberInfo, Role};
+use crate::protocol::internal::{ProfileChange, Role};
 use crate::protocol::rest::Person;
 use crate::room::{Outcome, Turn};
 use crate::store::members::{Member, NamedBy};
@@ -35,19 +35,24 @@ fn listed(turn: &mut Turn<'_>, member: &Member) -> Result<Listed, DbError> {
     Ok(Listed { person, role: member.role, removed: member.removed })
 }
 
-/// Adds a member, changes one, or takes a removed one back.
+/// Adds a member, changes one, or takes a removed one back. What is left out stays.
 ///
 /// # Errors
 /// Storage errors.
-pub fn put(turn: &mut Turn<'_>, info: MemberInfo) -> Outcome {
+pub fn put(turn: &mut Turn<'_>, user: UserId, role: Option<Role>, change: ProfileChange) -> Outcome {
     turn.ensure_created()?;
-    let known = turn.state.members.get(turn.db, &info.user)?;
-    let mut member = known.unwrap_or_else(|| Member::new(info.user));
+    let known = turn.state.members.get(turn.db, &user)?;
+    let mut member = known.unwrap_or_else(|| Member::new(user));
     (member.listed, member.current, member.removed) = (true, true, false);
-    member.role = info.role.unwrap_or(member.role);
-    if let Some(profile) = info.profile {
-        (member.profile, member.named_by) = (profile, NamedBy::Backend);
+    member.role = role.unwrap_or(member.role);
+    if change != ProfileChange::default() {
+        member.named_by = NamedBy::Backend;
     }
+    let profile = &mut member.profile;
+    profile.username = change.username.unwrap_or(std::mem::take(&mut profile.username));
+    profile.first_name = change.first_name.unwrap_or(std::mem::take(&mut profile.first_name));
+    profile.last_name = change.last_name.unwrap_or(std::mem::take(&mut profile.last_name));
+    profile.profile_pic = change.profile_pic.or(profile.profile_pic.take()).filter(|url| !url.is_empty());
     turn.state.members.put(turn.db, member.clone())?;
     turn.state.to_tell.user(&member.user);
     let shown = listed(turn, &member)?;

@@ -12,8 +12,8 @@ use crate::room::Turn;
 use crate::session::{Replay, Session};
 use crate::store::messages;
 
-/// How long it is remembered what a user's last socket had been sent. A client tries for 15 s; a laptop sleeps longer.
-const DEPARTED_MS: i64 = 300_000;
+/// How long it is remembered what a user's other windows had been sent. A client tries for 15 s; a laptop sleeps longer.
+const LATELY_MS: i64 = 300_000;
 /// Users so remembered.
 const DEPARTED_MAX: usize = 2000;
 
@@ -34,8 +34,9 @@ pub fn joined(turn: &mut Turn<'_>, conn: ConnId) {
     let (due, head) = (turn.now.plus(limits.classic_replay_delay_ms), turn.state.head);
     let others = others_saw(turn, conn);
     if let Some(Session::Classic(session)) = turn.state.sockets.get_mut(conn) {
-        session.seen = others.map_or(session.mark.up_to(), |seen| seen.min(session.mark.up_to()));
-        if session.seen < head {
+        let seen = others.map_or(session.mark.up_to(), |seen| seen.min(session.mark.up_to()));
+        if seen < head {
+            session.seen = Some(seen);
             session.replay = Some(Replay { due, after: others, up_to: head });
             turn.state.replays.waiting.insert(conn, due);
             turn.effects.push(Effect::WakeAt(due));
@@ -43,20 +44,19 @@ pub fn joined(turn: &mut Turn<'_>, conn: ConnId) {
     }
 }
 
-/// The least that the user's other windows had seen when they joined, or when one left shortly before.
+/// What the user's other windows had seen that came back, or left, within the last minutes.
 ///
-/// Another window may read everything and so move the mark past what this one has still to see: with two windows cut at
-/// once, or with one whose line died in silence while the other read on. So beside the mark it counts what those
-/// windows began with. (Clients drop what they know.)
+/// With two windows cut at once, the first to come back may read everything, and so move the mark past what the second
+/// one has still to see. So beside the mark it counts what those windows began with, or had been sent when they left.
 fn others_saw(turn: &Turn<'_>, conn: ConnId) -> Option<Seq> {
+    let lately = |at: Millis| turn.now.since(at) <= LATELY_MS;
     let user = turn.state.sockets.get(conn)?.user();
     let others = turn.state.sockets.of(user).iter().filter(|other| **other != conn);
-    let open = others.filter_map(|other| turn.state.sockets.get(*other)).map(|session| match session {
-        Session::Classic(session) => session.seen,
+    let back = others.filter_map(|other| match turn.state.sockets.get(*other)? {
+        Session::Classic(session) => session.seen.filter(|_| lately(session.joined_at)),
     });
-    let departed = turn.state.replays.departed.get(user);
-    let departed = departed.filter(|(at, _)| turn.now.since(*at) <= DEPARTED_MS).map(|(_, head)| *head);
-    open.chain(departed).min()
+    let departed = turn.state.replays.departed.get(user).filter(|(at, _)| lately(*at)).map(|(_, head)| *head);
+    back.chain(departed).min()
 }
 
 /// A socket has gone.
@@ -68,7 +68,7 @@ pub fn left(turn: &mut Turn<'_>, conn: ConnId, user: &UserId) {
         replays.departed.clear();
     }
     let entry = replays.departed.entry(user.clone()).or_insert((now, head));
-    if now.since(entry.0) > DEPARTED_MS {
+    if now.since(entry.0) > LATELY_MS {
         *entry = (now, head);
     }
 }

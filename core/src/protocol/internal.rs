@@ -58,7 +58,21 @@ pub struct Profile {
     pub profile_pic: Option<String>,
 }
 
-/// One member as the backend or the server API names them.
+/// What the server API changes of a profile; what it leaves out stays.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ProfileChange {
+    #[serde(default)]
+    pub username: Option<String>,
+    #[serde(default)]
+    pub first_name: Option<String>,
+    #[serde(default)]
+    pub last_name: Option<String>,
+    /// Empty: none.
+    #[serde(default)]
+    pub profile_pic: Option<String>,
+}
+
+/// One member as the backend names them.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct MemberInfo {
     pub user: UserId,
@@ -163,7 +177,13 @@ pub enum RoomCall {
     /// [`Admission::Server`]. 200: `{"members": [...]}`.
     ListMembers,
     /// [`Admission::Server`]. Adds, changes or takes back a removed member. 200: the member.
-    PutMember { member: MemberInfo },
+    PutMember {
+        user: UserId,
+        #[serde(default)]
+        role: Option<Role>,
+        #[serde(default)]
+        profile: ProfileChange,
+    },
     /// [`Admission::Server`]. Outweighs the backend's yes until the member is put again; closes their sockets. 200 `{}`.
     RemoveMember { user: UserId },
     /// [`Admission::Server`]. Everything issued to the user before this moment (seconds) is void; closes such sockets. 200 `{}`.

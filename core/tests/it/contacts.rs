@@ -1,5 +1,5 @@
 use chat_core::input::Input;
-use chat_core::protocol::internal::{MemberInfo, RoomCall};
+use chat_core::protocol::internal::{ProfileChange, RoomCall};
 use serde_json::json;
 
 use crate::world::{World, user};
@@ -58,7 +58,7 @@ fn in_a_larger_room_it_shows_who_spoke_last_of_the_others() {
 fn a_user_is_told_once_until_they_ask_again() {
     let mut world = World::new();
     let ann = world.joins("ann");
-    world.serves(RoomCall::PutMember { member: MemberInfo { user: user("bob"), role: None, profile: None } });
+    world.serves(RoomCall::PutMember { user: user("bob"), role: None, profile: ProfileChange::default() });
     assert_eq!(world.tells, [("ann".into(), false), ("bob".into(), false)]);
     world.tells.clear();
     world.sends(ann, "1");
@@ -134,11 +134,11 @@ fn who_was_told_is_not_told_again_after_every_nap() {
 fn who_is_taken_back_is_told_again() {
     let mut world = World::new();
     let ann = world.joins("ann");
-    let bob = || MemberInfo { user: user("bob"), role: None, profile: None };
-    world.serves(RoomCall::PutMember { member: bob() });
+    let put = || RoomCall::PutMember { user: user("bob"), role: None, profile: ProfileChange::default() };
+    world.serves(put());
     world.sends(ann, "1");
     world.serves(RoomCall::RemoveMember { user: user("bob") });
     world.tells.clear();
-    world.serves(RoomCall::PutMember { member: bob() });
+    world.serves(put());
     assert_eq!(world.tells, [("bob".into(), false)]);
 }

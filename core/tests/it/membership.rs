@@ -1,10 +1,10 @@
-use chat_core::protocol::internal::{ASK_STATUS, Admission, Identity, MemberInfo, Profile, Role, RoomCall};
+use chat_core::protocol::internal::{ASK_STATUS, Admission, Identity, ProfileChange, Role, RoomCall};
 use serde_json::json;
 
 use crate::world::{World, identity, user, yes};
 
 fn put(world: &mut World, name: &str, role: Option<Role>) -> chat_core::effect::Answer {
-    world.serves(RoomCall::PutMember { member: MemberInfo { user: user(name), role, profile: None } })
+    world.serves(RoomCall::PutMember { user: user(name), role, profile: ProfileChange::default() })
 }
 
 fn listed() -> Admission {
@@ -95,8 +95,8 @@ fn the_list_shows_people_and_those_who_were_removed() {
     let mut world = World::new();
     assert_eq!(World::body(&world.serves(RoomCall::ListMembers)), json!({ "members": [] }));
     world.joins("ann");
-    let profile = Some(Profile { username: "Bob".into(), ..Profile::default() });
-    world.serves(RoomCall::PutMember { member: MemberInfo { user: user("2"), role: None, profile } });
+    let profile = ProfileChange { username: Some("Bob".into()), ..ProfileChange::default() };
+    world.serves(RoomCall::PutMember { user: user("2"), role: None, profile });
     world.serves(RoomCall::RemoveMember { user: user("cy") });
     let person = |id: serde_json::Value, username: &str, removed: bool| {
         json!({ "id": id, "username": username, "first_name": "", "last_name": "", "profile_pic": null,
@@ -105,4 +105,27 @@ fn the_list_shows_people_and_those_who_were_removed() {
     let expected =
         [person(json!(2), "Bob", false), person(json!("ann"), "ann", false), person(json!("cy"), "User cy", true)];
     assert_eq!(World::body(&world.serves(RoomCall::ListMembers)), json!({ "members": expected }));
+}
+
+#[test]
+fn what_a_change_leaves_out_stays() {
+    let mut world = World::new();
+    world.joins("ann");
+    let mut change = |profile: ProfileChange| {
+        World::body(&world.serves(RoomCall::PutMember { user: user("ann"), role: None, profile }))
+    };
+    let first = ProfileChange {
+        first_name: Some("Ann".into()),
+        profile_pic: Some("https://pics/1".into()),
+        ..ProfileChange::default()
+    };
+    let shown = change(first);
+    assert_eq!((&shown["username"], &shown["first_name"]), (&json!("ann"), &json!("Ann")));
+    let second = ProfileChange { last_name: Some("Lee".into()), ..ProfileChange::default() };
+    assert_eq!(change(second)["profile_pic"], "https://pics/1");
+    let third =
+        ProfileChange { first_name: Some(String::new()), profile_pic: Some(String::new()), ..Default::default() };
+    let shown = change(third);
+    assert_eq!((&shown["first_name"], &shown["last_name"]), (&json!(""), &json!("Lee")));
+    assert_eq!(shown["profile_pic"], json!(null));
 }
