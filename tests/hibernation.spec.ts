@@ -147,3 +147,17 @@ test("a room put to sleep in the middle of many messages loses none", async () =
   await b.message("4.14");
   expect(await b.timeline()).toEqual(wanted);
 });
+
+test.each(["hangs up", "is cut off"])("whoever read, then slept with the room, and then %s, has read", async (how) => {
+  const { alice, bob, project } = world.project("alice", "bob");
+  const [a, b] = [await alice.connects(), await bob.connects()];
+  b.reads(await a.says("read by bob"));
+  await a.hears('bob read "read by bob"');
+  await world.worker.evictRoom(project);
+  // The close is what wakes the object: only the closing socket's attachment knows the mark.
+  if (how === "hangs up") await b.leaves();
+  else b.drops();
+  await a.settled();
+  expect(await bob.unread()).toBe(0);
+  expect((await alice.history()).json[0].read_at).toEqual(expect.any(String));
+});

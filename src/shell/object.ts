@@ -88,8 +88,7 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
     // Answered by the runtime, without waking the object and without cost.
     ctx.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
     for (const socket of ctx.getWebSockets()) {
-      // A socket whose closing woke the object is listed, too (workerd, 2026-11): its attachment may know a read mark
-      // that nobody else does. One that we closed has no attachment any more, and counts no more.
+      // Sockets that are closing are listed, too (workerd, 2026-11). One that we closed has no attachment any more.
       if (socket.readyState === OPEN || socket.deserializeAttachment() !== null) this.#adopt(++this.#lastId, socket);
     }
   }
@@ -152,7 +151,9 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
 
   #gone(socket: WebSocket): void {
     const conn = this.#connOf.get(socket);
-    if (conn !== undefined && this.#sockets.delete(conn)) this.#put({ kind: "closed", conn });
+    // It stays listed until the room has heard of it: a host that is opened first must find its attachment, which may
+    // know a read mark that nobody else does.
+    if (conn !== undefined && this.#sockets.has(conn)) this.#put({ kind: "closed", conn });
   }
 
   #answered(ticket: number, input: Input, pair?: Waiting["pair"]): Promise<Response> {
@@ -195,7 +196,10 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
     });
     this.#counters.turns += 1;
     // Committed: from here on nothing may have the inputs tried again.
-    for (const input of inputs) if (input.kind === "alarm") input.done();
+    for (const input of inputs) {
+      if (input.kind === "alarm") input.done();
+      if (input.kind === "closed") this.#sockets.delete(input.conn);
+    }
     this.#carryOut(effects);
   }
 
