@@ -27,6 +27,9 @@ use standing::Standing;
 
 /// The platform lets six requests wait at a time.
 const AT_ONCE: usize = 6;
+/// Rooms asked in one poll: the platform bounds what one request may call. What is left is asked by the next poll, as
+/// what was learned is kept.
+const ASKED_MAX: usize = 100;
 
 /// The entries, newest activity first.
 pub async fn of(app: &App, visitor: &Visitor) -> Result<Vec<Value>, Refusal> {
@@ -40,7 +43,7 @@ pub async fn of(app: &App, visitor: &Visitor) -> Result<Vec<Value>, Refusal> {
     confirm::dropped(app, visitor, std::mem::take(&mut standing.dropped)).await;
     let projects = visible(app, &claimed, standing.projects.clone());
 
-    let stale = projects.iter().filter(|project| project.summary.is_none());
+    let stale = projects.iter().filter(|project| project.summary.is_none()).take(ASKED_MAX);
     let asked = stale.map(|project| refresh::ask(app, visitor, project, standing.of_project(project)));
     let outcomes = stream::iter(asked).buffer_unordered(AT_ONCE).try_collect::<Vec<_>>().await?;
     let learned = Learned::new(outcomes, &standing);
