@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 
@@ -57,11 +56,8 @@ test("two windows talk: messages at once, typing, and what has been seen", async
   await bubble(ann, "Fine").getByRole("img", { name: /^Seen by Ben/ }).waitFor();
   await ann.getByRole("navigation", { name: "Contacts" }).getByText("Garden house").waitFor();
   await ann.getByRole("heading", { name: "Garden house" }).waitFor();
-  if (process.env["SCREENSHOT"]) {
-    await ben.getByLabel("Message").pressSequentially("I am bringing the pl");
-    await ann.getByText(/is typing…$/).waitFor();
-    await saveSideBySide(ann, ben);
-  }
+  await ben.getByLabel("Message").pressSequentially("I am bringing the pl");
+  await ann.getByText(/is typing…$/).waitFor();
   expect(browser.complaints).toEqual([]);
 });
 
@@ -103,15 +99,3 @@ test("whoever may not enter is told why in words", async () => {
   await page.goto(`${world.worker.url}/?as=${eve.id}:Eve&project=${project}`);
   await page.getByRole("status").filter({ hasText: /No access/ }).waitFor();
 });
-
-/** Both windows in one picture, for the README. */
-async function saveSideBySide(left: Page, right: Page): Promise<void> {
-  const shots = await Promise.all([left, right].map(async (page) => (await page.screenshot()).toString("base64")));
-  const stage = await browser.window({ width: 1360, height: 576 });
-  const window = (shot: string | undefined) => `<img src="data:image/png;base64,${shot}">`;
-  await stage.setContent(`<style>
-    body { margin: 0; padding: 28px; display: flex; gap: 24px; background: #e7ebe9 }
-    img { width: 640px; height: 520px; border-radius: 10px; box-shadow: 0 2px 18px #0003 }
-  </style>${shots.map(window).join("")}`);
-  await writeFile(new URL("../docs/two-windows.png", import.meta.url), await stage.screenshot());
-}
