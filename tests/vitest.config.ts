@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
 /** Files whose subject is real time start first, so that the short ones fill the other worker meanwhile. */
-const LONG_FIRST = ["life", "hibernation", "durability", "panic", "page", "backend"];
+const LONG_FIRST = ["life", "hibernation", "durability", "panic", "page", "backend", "jwks", "origin"];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
