@@ -9,8 +9,8 @@ import { step } from "./terminal.mjs";
 
 /** The Worker, and the one whose rooms panic on purpose, for the test of what a panic does. */
 export const BUILDS = {
-  worker: { out: "build", what: "Building the Worker", features: [], seconds: 90 },
-  probe: { out: "build-probe", what: "Building the panicking Worker", features: ["panic-probe"], seconds: 45 },
+  worker: { out: "build", what: "Building the Worker", args: [], seconds: 90 },
+  probe: { out: "build-probe", what: "Building the panicking Worker", args: ["--no-opt", "--features", "panic-probe"], seconds: 30 },
 };
 
 /**
@@ -18,14 +18,14 @@ export const BUILDS = {
  * `announced` does the work and tells of it.
  */
 export async function buildWorker(name, env, announced = step) {
-  const { out, what, features, seconds } = BUILDS[name];
+  const { out, what, args, seconds } = BUILDS[name];
   const stamp = join(ROOT, out, ".made-of");
-  const sources = await madeOf(env, features);
+  const sources = await madeOf(env, args);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === sources) return { built: false, size: sizes(out) };
 
   rmSync(stamp, { force: true });
-  const extra = features.length > 0 ? ["--features", features.join(",")] : [];
-  await announced(what, seconds, () => run(toolPath("worker-build"), ["--release", "--out-dir", out, ...extra], { env }));
+  const all = ["--release", "--out-dir", out, ...args];
+  await announced(what, seconds, () => run(toolPath("worker-build"), all, { env }));
   writeFileSync(stamp, sources);
   return { built: true, size: sizes(out) };
 }
@@ -38,11 +38,11 @@ function sizes(out) {
 }
 
 /** A fingerprint of everything that decides what the compiler makes. */
-async function madeOf(env, features) {
+async function madeOf(env, args) {
   const files = ["Cargo.toml", "Cargo.lock", "core/Cargo.toml", ...filesIn("core/src"), ...filesIn("src")].sort();
   const contents = files.flatMap((file) => [file, readFileSync(join(ROOT, file))]);
   const compiler = (await answer("rustc", ["-vV"], { env })) ?? "";
-  return fingerprint(compiler, toolPath("worker-build"), toolPath("wasm-bindgen-cli"), ...features, ...contents);
+  return fingerprint(compiler, toolPath("worker-build"), toolPath("wasm-bindgen-cli"), ...args, ...contents);
 }
 
 /** The files of a folder; TypeScript is bundled later, by wrangler. */
