@@ -261,6 +261,7 @@ export class Town {
   readonly worker: Worker;
   readonly django: Django;
   private readonly ownsDjango: boolean;
+  private readonly neighbours: Town[] = [];
 
   constructor(worker: Worker, django: Django, ownsDjango = true) {
     this.worker = worker;
@@ -289,12 +290,14 @@ export class Town {
   /** Another Worker in front of the same Django; what is not given is as in a town of its own. */
   async beside(vars: Vars): Promise<Town> {
     const worker = await startWorker({ vars: { ACCESS: "origin", ACCESS_URL: this.django.accessUrl, ...vars } });
-    return new Town(worker, this.django, false);
+    const town = new Town(worker, this.django, false);
+    this.neighbours.push(town);
+    return town;
   }
 
-  /** Ends the Worker, and Django with the town that started it. */
+  /** Ends the Worker and those beside it, and Django with the town that started it. */
   async stop(): Promise<void> {
-    await this.worker.stop();
+    await Promise.all([this.worker.stop(), ...this.neighbours.map((town) => town.stop())]);
     if (this.ownsDjango) await this.django.end();
   }
 }
