@@ -53,7 +53,7 @@ variables! {
     JWT_SECRET: Kind::Secret, "The secret that tokens are signed with (HMAC); several, separated by white space, while keys rotate. At least 32 characters each. One that begins with `dev-` switches development sign-in on and is served on loopback hosts only.";
     JWT_SECRET_ALGORITHM: Kind::Default("HS256"), "The algorithm of `JWT_SECRET`: `HS256`, `HS384` or `HS512`.";
     JWT_PUBLIC_KEY: Kind::Optional, "Public keys that tokens are signed with, as PEM blocks (`BEGIN PUBLIC KEY`); several while keys rotate. The kind of key decides the algorithm: RSA is RS256, P-256 is ES256, Ed25519 is EdDSA. Line breaks may be written as `\\n`.";
-    JWKS_URL: Kind::Optional, "Where the issuer publishes its public keys. Kept for 10 minutes; asked again for an unknown `kid`, at most once a minute.";
+    JWKS_URL: Kind::Optional, "Where the issuer publishes its public keys. Kept for 10 minutes; asked again for an unknown `kid`, at most once a minute (such a token is 503 meanwhile).";
     JWT_ISSUER: Kind::Optional, "What a token's `iss` must be.";
     JWT_AUDIENCE: Kind::Optional, "What a token's `aud` must be or contain.";
     JWT_LEEWAY: Kind::Default("0"), "Seconds by which the issuer's clock may differ, 0 to 600.";

@@ -9,29 +9,40 @@ use serde_json::{Map, Value};
 
 use super::key::{Algorithm, Key, PublicKey};
 use crate::backend::http::{self, Ask};
+use crate::clock;
 
 const KEEP_MS: i64 = 600_000;
 /// An unknown `kid` costs the sender nothing to invent: it must not make us ask more often than this.
 const ASK_AGAIN_MS: i64 = 60_000;
+/// While no keys are known, every token would ask an issuer who is down; so long after a failure none does.
+const LEAVE_ALONE_MS: i64 = 2_000;
 const MAX_BYTES: usize = 256 * 1024;
+
+/// What is known of the issuer at one address.
+struct Issuer {
+    url: String,
+    published: Option<Published>,
+    /// It is not asked before this moment.
+    ask_again_at: Millis,
+}
 
 #[derive(Clone)]
 struct Published {
-    url: String,
     keys: Rc<Vec<Rc<Key>>>,
     heard_at: Millis,
-    /// The last time that they were asked for although some were known.
-    asked_again_at: Option<Millis>,
 }
 
 thread_local! {
-    static PUBLISHED: RefCell<Option<Published>> = const { RefCell::new(None) };
+    static ISSUER: RefCell<Issuer> =
+        const { RefCell::new(Issuer { url: String::new(), published: None, ask_again_at: Millis(0) }) };
 }
 
-/// The published keys, asked for when there are none, when they are old, or when none of them is meant.
+/// The published keys, asked for when there are none, when they are old, or when none of them is meant. What is
+/// answered without having asked holds a key that is meant: only who has just asked knows that there is none.
 ///
 /// # Errors
-/// `KeysUnavailable` when that cannot be told because the issuer does not answer: a 401 would log its user out.
+/// `KeysUnavailable` when it cannot be told whether there is such a key, because the issuer does not answer or may not
+/// be asked yet: a 401 would log the token's user out.
 pub async fn keys(
     url: &str,
     timeout_ms: u32,
@@ -39,35 +50,47 @@ pub async fn keys(
     key_id: Option<&str>,
     now: Millis,
 ) -> Result<Rc<Vec<Rc<Key>>>, Refusal> {
-    let kept = PUBLISHED.with_borrow(|kept| kept.clone()).filter(|kept| kept.url == url);
-    let Some(kept) = kept else {
-        // Nobody waits for another request's answer: the runtime ties each to its own request.
-        let keys = fetch(url, timeout_ms).await.ok_or_else(unavailable)?;
-        return Ok(keep(url, keys, now, None));
-    };
-    let known = kept.keys.iter().any(|key| key.is_meant(algorithm, key_id));
-    let fresh = now.since(kept.heard_at) < KEEP_MS;
-    let asked_again = kept.asked_again_at.filter(|at| now.since(*at) < ASK_AGAIN_MS);
-    match asked_again {
-        _ if known && fresh => return Ok(kept.keys),
-        // The last question was answered, so an unknown key is nobody's; or the keys at hand are good enough.
-        Some(at) if known || kept.heard_at == at => return Ok(kept.keys),
-        Some(_) => return Err(unavailable()),
-        None => {}
+    let (published, wait_ms) = of(url, |issuer| (issuer.published.clone(), issuer.ask_again_at.since(now)));
+    let any_published = published.is_some();
+    let known = published.filter(|set| set.keys.iter().any(|key| key.is_meant(algorithm, key_id)));
+    match known {
+        Some(known) if wait_ms > 0 || now.since(known.heard_at) < KEEP_MS => return Ok(known.keys),
+        None if wait_ms > 0 && any_published => return Err(not_yet_known(wait_ms)),
+        None if wait_ms > 0 => return Err(unavailable(wait_ms)),
+        _ => {}
     }
-    PUBLISHED.with_borrow_mut(|slot| *slot = Some(Published { asked_again_at: Some(now), ..kept.clone() }));
-    match fetch(url, timeout_ms).await {
-        Some(keys) => Ok(keep(url, keys, now, Some(now))),
-        None if known => Ok(kept.keys),
-        None => Err(unavailable()),
+    if any_published {
+        of(url, |issuer| issuer.ask_again_at = now.plus(ASK_AGAIN_MS));
+    }
+    // Nobody waits for another request's answer: the runtime ties each to its own request.
+    match (fetch(url, timeout_ms).await.map(Rc::new), known) {
+        (Some(keys), _) => {
+            of(url, |issuer| issuer.published = Some(Published { keys: keys.clone(), heard_at: now }));
+            Ok(keys)
+        }
+        (None, Some(known)) => Ok(known.keys),
+        (None, None) => Err(unavailable(of(url, |issuer| issuer.has_failed(clock::now())))),
     }
 }
 
-fn keep(url: &str, keys: Vec<Rc<Key>>, heard_at: Millis, asked_again_at: Option<Millis>) -> Rc<Vec<Rc<Key>>> {
-    let keys = Rc::new(keys);
-    let published = Published { url: url.to_owned(), keys: keys.clone(), heard_at, asked_again_at };
-    PUBLISHED.with_borrow_mut(|slot| *slot = Some(published));
-    keys
+/// Looks at the issuer at this address, or changes what is known of it.
+fn of<T>(url: &str, then: impl FnOnce(&mut Issuer) -> T) -> T {
+    ISSUER.with_borrow_mut(|issuer| {
+        if issuer.url != url {
+            *issuer = Issuer { url: url.to_owned(), published: None, ask_again_at: Millis(0) };
+        }
+        then(issuer)
+    })
+}
+
+impl Issuer {
+    /// Milliseconds until it may be asked again.
+    fn has_failed(&mut self, now: Millis) -> i64 {
+        if self.published.is_none() {
+            self.ask_again_at = now.plus(LEAVE_ALONE_MS);
+        }
+        self.ask_again_at.since(now)
+    }
 }
 
 async fn fetch(url: &str, timeout_ms: u32) -> Option<Vec<Rc<Key>>> {
@@ -80,8 +103,13 @@ async fn fetch(url: &str, timeout_ms: u32) -> Option<Vec<Rc<Key>>> {
     Some(keys.iter().filter_map(key).map(Rc::new).collect())
 }
 
-fn unavailable() -> Refusal {
-    Refusal::from(ErrorCode::KeysUnavailable).after(5_000)
+fn unavailable(wait_ms: i64) -> Refusal {
+    Refusal::from(ErrorCode::KeysUnavailable).after(wait_ms)
+}
+
+fn not_yet_known(wait_ms: i64) -> Refusal {
+    let sentence = "The token's key is not known, and the published keys were asked for less than a minute ago.";
+    Refusal::new(ErrorCode::KeysUnavailable, sentence).after(wait_ms)
 }
 
 /// A key of the set, if it is one that tokens may be checked with. A symmetric one is not: it was published.
