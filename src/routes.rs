@@ -71,7 +71,7 @@ pub enum Found {
     Call(Endpoint),
 }
 
-/// `path` as it stands in the URL, percent-encoding included.
+/// `path` as it stands in the URL, percent-encoding included. `HEAD` is found as `GET`: the runtime leaves the body out.
 pub fn find(method: &str, path: &str, ids: &ProjectIds, development: bool) -> Found {
     let Some(path) = path.strip_prefix('/') else { return Found::Elsewhere };
     let path = path.strip_suffix('/').unwrap_or(path);
@@ -81,10 +81,11 @@ pub fn find(method: &str, path: &str, ids: &ProjectIds, development: bool) -> Fo
     for (by, pattern, make) in rows {
         let Some(names) = Names::of(pattern, path, ids) else { continue };
         let Some(endpoint) = names.make(make) else { continue };
-        if *by == method {
+        let by: &[_] = if *by == "GET" { &["GET", "HEAD"] } else { &[*by] };
+        if by.contains(&method) {
             return Found::Call(endpoint);
         }
-        methods.push(*by);
+        methods.extend(by);
     }
     if methods.is_empty() { Found::Elsewhere } else { Found::OtherMethods(methods) }
 }

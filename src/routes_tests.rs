@@ -73,9 +73,16 @@ fn the_applications_addresses_are_its_own() {
 
 #[test]
 fn other_methods_are_told() {
-    assert_eq!(find_in("POST", "/ws/chat/project/7/", false), "GET");
-    assert_eq!(find_in("DELETE", "/api/projects/7/chat/messages/", false), "GET, POST");
+    assert_eq!(find_in("POST", "/ws/chat/project/7/", false), "GET, HEAD");
+    assert_eq!(find_in("DELETE", "/api/projects/7/chat/messages/", false), "GET, HEAD, POST");
     assert_eq!(find_in("OPTIONS", "/api/projects/7/chat/members/8/", false), "PUT, DELETE");
+}
+
+#[test]
+fn head_is_answered_where_get_is() {
+    assert_eq!(find_in("HEAD", "/api/projects/7/chat/messages/", false), "ListMessages 7");
+    assert_eq!(find_in("HEAD", "/api/projects/7/chat/mark-read/", false), "POST");
+    assert_eq!(find_in("HEAD", "/api/projects/7/", false), "elsewhere");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use chat_core::ids::ProjectId;
 use chat_core::protocol::codes::{ErrorCode, Refusal};
 use chat_core::protocol::internal::{Dialect, RoomCall};
-use worker::{Headers, Request, Response};
+use worker::{Headers, Method, Request, Response};
 
 use crate::access;
 use crate::app::App;
@@ -15,7 +15,9 @@ use crate::secret::Secret;
 
 pub async fn open(app: &App, project: &ProjectId, request: &Request) -> Answer {
     let header = |name: &str| request.headers().get(name).ok().flatten();
-    if !header("upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket")) {
+    let upgrades = header("upgrade").is_some_and(|protocol| protocol.eq_ignore_ascii_case("websocket"));
+    // A handshake is a GET (RFC 6455, 4.1), and HEAD comes here too.
+    if request.method() != Method::Get || !upgrades {
         return Err(ErrorCode::UpgradeRequired.into());
     }
     let subprotocols = header("sec-websocket-protocol");

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import type { Answer } from "./support/http.ts";
 import { startWorld, type Person, type World } from "./support/world.ts";
 
 let world: World;
@@ -323,6 +324,29 @@ test("every call of the table answers with and without its slash", async () => {
       expect([method, path + end, answer.status]).toEqual([method, path + end, status]);
     }
   }
+});
+
+test("HEAD answers as GET does, without the body", async () => {
+  const { alice, project } = await projectWith(3);
+  const told = (answer: Answer) => [answer.status, answer.headers["content-type"], answer.headers["content-length"], answer.headers["link"]];
+  const messages = `/api/projects/${project}/chat/messages/`;
+  const paths = [messages, `${messages}?limit=2`, `${messages}?limit=0`, "/api/chat/contacts/", `/api/chat/contacts/${project}/`, "/api/chat/inbox/"];
+  for (const path of paths) {
+    const [got, head] = [await alice.calls(path), await alice.calls(path, { method: "HEAD" })];
+    expect([path, ...told(head)]).toEqual([path, ...told(got)]);
+    expect([got.text === "", head.text]).toEqual([false, ""]);
+  }
+});
+
+test("HEAD is no method of a POST address, and opens no socket", async () => {
+  const { alice, project } = world.project("alice");
+  const posted = await alice.calls(`/api/projects/${project}/chat/mark-read/`, { method: "HEAD" });
+  expect([posted.status, posted.headers["allow"]]).toEqual([405, "POST, OPTIONS"]);
+  const upgrade = { connection: "upgrade", upgrade: "websocket", "sec-websocket-version": "13", "sec-websocket-key": "MDEyMzQ1Njc4OWFiY2RlZg==" };
+  for (const headers of [{}, upgrade]) {
+    expect((await alice.calls(`/ws/chat/project/${project}/`, { method: "HEAD", headers })).status).toBe(426);
+  }
+  expect((await world.worker.counters()).rooms).not.toHaveProperty(String(project));
 });
 
 /** A project with messages m1 … m<count> by its member alice. */
