@@ -67,5 +67,6 @@ variables! {
     ALLOWED_ORIGINS: Kind::Optional, "Origins whose pages may call the chat (`https://app.example.com`), separated by white space or commas, or `*`.";
     PROJECT_ID_PATTERN: Kind::Optional, "A JavaScript regular expression that the whole of a project id matches. Default: a positive integer without leading zeros, or a UUID in lower case.";
     CLASSIC_REPLAY: Kind::Default("on"), "Whether a classic socket is sent again, soon after it opens, what its member has not read: `on` or `off`.";
+    EPOCH_SALT: Kind::Optional, "Any text; change it after a restore from a backup, so that every client starts anew instead of going on from a position that is not the same any more.";
     SERVER_API_KEY: Kind::Secret, "The key of the server API; several, separated by white space, while keys rotate. At least 32 characters each. One that begins with `dev-` is served on loopback hosts only.";
 }

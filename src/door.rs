@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::auth::{self, Visitor, token};
 use crate::config::{self, Chat, Edge, Setup};
 use crate::reply::{self, Answer};
-use crate::rest::{contacts, members, messages};
+use crate::rest::{contacts, log, members, messages};
 use crate::routes::{self, Endpoint, Found};
 use crate::{clock, cors, dev, origin, socket};
 
@@ -85,7 +85,8 @@ async fn call(app: &App, endpoint: Endpoint, request: &Request) -> Answer {
         Endpoint::ListMembers(_)
         | Endpoint::PutMember(..)
         | Endpoint::RemoveMember(..)
-        | Endpoint::RevokeMember(..) => by_server(app, endpoint, request).await,
+        | Endpoint::RevokeMember(..)
+        | Endpoint::Prune(_) => by_server(app, endpoint, request).await,
         _ => by_user(app, endpoint, request).await,
     }
 }
@@ -97,6 +98,7 @@ async fn by_server(app: &App, endpoint: Endpoint, request: &Request) -> Answer {
         Endpoint::PutMember(project, user) => members::put(app, &project, user, request).await,
         Endpoint::RemoveMember(project, user) => members::remove(app, &project, user).await,
         Endpoint::RevokeMember(project, user) => members::revoke(app, &project, user, request).await,
+        Endpoint::Prune(project) => log::prune(app, &project, request).await,
         _ => Err(ErrorCode::NotFound.into()),
     }
 }
@@ -107,6 +109,8 @@ async fn by_user(app: &App, endpoint: Endpoint, request: &Request) -> Answer {
         Endpoint::ListMessages(project) => messages::list(app, &visitor, &project, request).await,
         Endpoint::CreateMessage(project) => messages::create(app, &visitor, &project, request).await,
         Endpoint::MarkRead(project) => messages::mark_read(app, &visitor, &project, request).await,
+        Endpoint::Events(project) => log::events(app, &visitor, &project, request).await,
+        Endpoint::Frame(project) => log::frame(app, &visitor, &project, request).await,
         Endpoint::ListContacts => contacts::list(app, &visitor).await,
         Endpoint::ShowContact(project) => contacts::show(app, &visitor, &project).await,
         Endpoint::ReadContact(project) => contacts::mark_read(app, &visitor, &project).await,

@@ -11,6 +11,7 @@ mod db;
 mod probe;
 mod room;
 mod user;
+mod verify;
 
 /// What the objects of this isolate have cost so far, for `GET /dev/counters/`:
 /// `{"rooms": {id: {constructed, requests, frames_in, …}}, "users": {…}}`.

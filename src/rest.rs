@@ -2,6 +2,7 @@
 
 pub mod contacts;
 pub mod input;
+pub mod log;
 pub mod members;
 pub mod messages;
 

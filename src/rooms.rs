@@ -61,6 +61,8 @@ pub async fn tell_verdict(env: &Env, project: &ProjectId, user: &UserId, grant: 
 fn is_repeatable(call: &RoomCall) -> bool {
     match call {
         RoomCall::Send { client_message_id, .. } => client_message_id.as_deref().is_some_and(|id| !id.is_empty()),
+        // It may be a message without one.
+        RoomCall::Frame { .. } => false,
         _ => true,
     }
 }

@@ -11,6 +11,8 @@ pub enum Endpoint {
     ListMessages(ProjectId),
     CreateMessage(ProjectId),
     MarkRead(ProjectId),
+    Events(ProjectId),
+    Frame(ProjectId),
     ListContacts,
     ShowContact(ProjectId),
     ReadContact(ProjectId),
@@ -19,6 +21,7 @@ pub enum Endpoint {
     PutMember(ProjectId, UserId),
     RemoveMember(ProjectId, UserId),
     RevokeMember(ProjectId, UserId),
+    Prune(ProjectId),
     DevToken,
     DevCounters,
     #[cfg(feature = "panic-probe")]
@@ -40,6 +43,8 @@ const TABLE: &[Row] = &[
     ("POST", "api/projects/{project}/chat/messages", Make::Project(Endpoint::CreateMessage)),
     ("POST", "api/projects/{project}/chat/messages/create", Make::Project(Endpoint::CreateMessage)),
     ("POST", "api/projects/{project}/chat/mark-read", Make::Project(Endpoint::MarkRead)),
+    ("GET", "api/projects/{project}/chat/events", Make::Project(Endpoint::Events)),
+    ("POST", "api/projects/{project}/chat/frames", Make::Project(Endpoint::Frame)),
     ("GET", "api/chat/contacts", Make::Plain(Endpoint::ListContacts)),
     ("GET", "api/chat/contacts/{project}", Make::Project(Endpoint::ShowContact)),
     ("POST", "api/chat/contacts/{project}/mark-read", Make::Project(Endpoint::ReadContact)),
@@ -48,6 +53,7 @@ const TABLE: &[Row] = &[
     ("PUT", "api/projects/{project}/chat/members/{user}", Make::Member(Endpoint::PutMember)),
     ("DELETE", "api/projects/{project}/chat/members/{user}", Make::Member(Endpoint::RemoveMember)),
     ("POST", "api/projects/{project}/chat/members/{user}/revoke", Make::Member(Endpoint::RevokeMember)),
+    ("POST", "api/projects/{project}/chat/prune", Make::Project(Endpoint::Prune)),
 ];
 
 /// Only where development sign-in is on (or nobody knows, for want of a good configuration); elsewhere not ours.

@@ -31,6 +31,11 @@ pub enum Effect {
         conn: ConnId,
         code: CloseCode,
     },
+    /// The driver is to check this token and to give the outcome as [`crate::input::Input::Verified`].
+    Verify {
+        conn: ConnId,
+        token: String,
+    },
     /// The alarm is due at this time, whatever it was before.
     SetAlarm(Millis),
     /// A turn with [`crate::input::Input::Tick`] is wanted at this time, if the room is awake then.

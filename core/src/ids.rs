@@ -35,6 +35,9 @@ pub struct Ticket(pub u32);
 pub struct Millis(pub i64);
 
 impl Millis {
+    /// 9999-12-31T23:59:59.999Z: what holds until it is taken back.
+    pub const FOREVER: Millis = Millis(253_402_300_799_999);
+
     pub fn plus(self, ms: i64) -> Millis {
         Millis(self.0.saturating_add(ms))
     }

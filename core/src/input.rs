@@ -1,7 +1,8 @@
 //! What happens to a room.
 
-use crate::ids::{ConnId, Ticket, UserId};
-use crate::protocol::internal::RoomRequest;
+use crate::ids::{ConnId, Millis, Ticket, UserId};
+use crate::protocol::codes::Refusal;
+use crate::protocol::internal::{Identity, RoomRequest};
 
 #[derive(Clone, Debug)]
 pub enum Input {
@@ -19,6 +20,10 @@ pub enum Input {
     Alarm,
     /// The moment asked for by [`crate::effect::Effect::WakeAt`] has come.
     Tick,
+    /// What came of [`crate::effect::Effect::Verify`]: whose token it is, or why it is none.
+    Verified { conn: ConnId, outcome: Result<Identity, Refusal> },
+    /// When the runtime last answered the heartbeats of these sockets, which all have sent some. Given now and then.
+    Heartbeats(Vec<(ConnId, Millis)>),
     /// A user's object could not be told that their contacts entry is out of date.
     TellFailed { user: UserId },
 }

@@ -12,6 +12,7 @@
 //! # Layout, in the order to read
 //! - [`ids`], [`limits`], [`protocol`]: the words. Wire frames, calls, codes; every limit in one table.
 //! - [`input`], [`effect`], [`db`], [`session`], [`sockets`]: what goes in, what comes out, where things are kept.
+//! - [`fanout`]: a turn's events into frames. [`permissions`]: who may do what.
 //! - [`store`]: the room's tables, one file each, and their migrations.
 //! - [`room`]: the dispatcher. It knows no rule of the chat.
 //! - [`features`]: the rules, one file each. Features know nothing of each other.
@@ -19,10 +20,12 @@
 
 pub mod db;
 pub mod effect;
+pub mod fanout;
 pub mod features;
 pub mod ids;
 pub mod input;
 pub mod limits;
+pub mod permissions;
 pub mod protocol;
 pub mod room;
 pub mod session;

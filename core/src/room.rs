@@ -1,23 +1,30 @@
 //! One project's chat: takes a turn's inputs to the features, in order. It knows no rule of the chat.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::rc::Rc;
 
 use crate::db::{Db, DbError};
 use crate::effect::{Answer, Effect, Effects};
-use crate::features::{access, connect, contacts, frames, history, membership, rates, read, replay, send, typing};
+use crate::fanout::Fanout;
+use crate::features::{
+    access, auth, connect, contacts, frames, history, membership, presence, project, prune, rates, read, replay,
+    resume, roster, send, typing,
+};
 use crate::ids::{ConnId, Millis, ProjectId, Seq, Ticket, UserId};
 use crate::input::Input;
 use crate::limits::Limits;
 use crate::protocol::classic::Event;
 use crate::protocol::codes::{CloseCode, Refusal};
+use crate::protocol::frames::Tags;
 use crate::protocol::internal::{RoomCall, RoomRequest};
+use crate::protocol::v1::{self, Passing};
 use crate::session::Session;
 use crate::sockets::Sockets;
 use crate::store::marks::Marks;
 use crate::store::members::Members;
 use crate::store::messages;
 use crate::store::meta::{self, Meta};
+use crate::store::pins::Pins;
 
 /// Sending moves one's own mark, which no attachment carries for someone without a socket: so when marks are loaded,
 /// the newest messages are asked for their senders. [`read::finish`] stores a mark before it falls behind those.
@@ -30,6 +37,8 @@ pub struct Settings {
     pub limits: Limits,
     /// `CLASSIC_REPLAY`
     pub classic_replay: bool,
+    /// `EPOCH_SALT`: changed after a restore from a backup, so that every client starts anew.
+    pub epoch_salt: String,
     /// Random text: the epoch of a database that has still to be made.
     pub entropy: String,
 }
@@ -54,8 +63,16 @@ pub struct State {
     pub to_tell: contacts::Changed,
     pub rates: rates::Rates,
     pub recheck: access::Slots,
+    /// Members who may have to be told of the next change; `None`: any of them.
+    pub untold: Option<BTreeSet<UserId>>,
+    pub roster_changes: roster::Changes,
+    pub pins: Pins,
+    pub last_sent: project::LastSent,
     pub typing: typing::Typists,
+    pub presence: presence::Presence,
     pub replays: replay::Replays,
+    pub confirmed: resume::Confirmed,
+    pub expiry: auth::Expiry,
     /// When the alarm is set for, as far as this instance knows.
     pub alarm_at: Option<Millis>,
 }
@@ -66,6 +83,10 @@ pub struct Turn<'a> {
     pub db: &'a mut dyn Db,
     pub state: &'a mut State,
     pub effects: Effects,
+    /// What v1 sockets get of this turn.
+    pub fanout: Fanout,
+    /// Sockets whose session has changed.
+    attach: BTreeSet<ConnId>,
 }
 
 pub struct Room {
@@ -92,8 +113,15 @@ impl Room {
             to_tell: contacts::Changed::default(),
             rates: rates::Rates::default(),
             recheck: access::Slots::default(),
+            untold: None,
+            roster_changes: roster::Changes::default(),
+            pins: Pins::default(),
+            last_sent: project::LastSent::default(),
             typing: typing::Typists::default(),
+            presence: presence::Presence::default(),
             replays: replay::Replays::default(),
+            confirmed: resume::Confirmed::default(),
+            expiry: auth::Expiry::default(),
             alarm_at: None,
         };
         Room { state, loaded: false }
@@ -104,20 +132,27 @@ impl Room {
     /// # Errors
     /// Storage errors. Nothing of the turn has happened then: roll back and open the room anew.
     pub fn turn(&mut self, now: Millis, inputs: Vec<Input>, db: &mut dyn Db) -> Result<Effects, DbError> {
-        let mut turn = Turn { now, db, state: &mut self.state, effects: Effects::new() };
+        let (effects, fanout, attach) = (Effects::new(), Fanout::default(), BTreeSet::new());
+        let mut turn = Turn { now, db, state: &mut self.state, effects, fanout, attach };
         if !self.loaded {
             turn.load()?;
             self.loaded = true;
             replay::resume(&mut turn);
             contacts::resume(&mut turn)?;
+            auth::resume(&mut turn);
         }
+        auth::expire(&mut turn)?;
         for input in inputs {
             turn.take(input)?;
         }
         // In this order: that somebody was told is stored with the marks.
         contacts::finish(&mut turn)?;
         read::finish(&mut turn)?;
-        Ok(turn.effects)
+        typing::finish(&mut turn)?;
+        roster::finish(&mut turn)?;
+        resume::finish(&mut turn)?;
+        presence::finish(&mut turn)?;
+        Ok(turn.finish())
     }
 }
 
@@ -134,6 +169,8 @@ impl Turn<'_> {
             Input::Call { ticket, request } => self.call(ticket, *request),
             Input::Alarm => read::alarm(self),
             Input::Tick => replay::tick(self),
+            Input::Verified { conn, outcome } => auth::verified(self, conn, outcome),
+            Input::Heartbeats(heartbeats) => presence::sweep(self, &heartbeats),
             Input::TellFailed { user } => contacts::not_told(self, &user),
         }
     }
@@ -148,6 +185,9 @@ impl Turn<'_> {
                     RoomCall::Send { content, client_message_id } => {
                         send::call(self, &entry, content, client_message_id)
                     }
+                    RoomCall::Events { since } => resume::call(self, &entry, since),
+                    RoomCall::Frame { text } => frames::call(self, &entry, &text),
+                    RoomCall::Prune { up_to } => prune::call(self, up_to),
                     RoomCall::MarkRead { up_to } => read::call(self, &entry, up_to),
                     RoomCall::Summary => contacts::summary(self, &entry),
                     RoomCall::Verdict { user, grant } => access::verdict(self, &user, grant),
@@ -196,6 +236,7 @@ impl Turn<'_> {
         if self.state.marks.load(self.db, attached)? {
             for (id, sender, at) in messages::newest_senders(self.db, SENDERS_AMONG)? {
                 self.state.marks.advance(&sender, id, at);
+                self.state.last_sent.note(&sender, at);
             }
             // Whoever moved a mark saw to it that the alarm goes off in time.
             let alarm =
@@ -214,14 +255,69 @@ impl Turn<'_> {
         self.state.marks.flush(self.db)
     }
 
+    /// A frame to classic sockets.
     pub fn send(&mut self, to: Rc<[ConnId]>, frame: String) {
         if !to.is_empty() {
             self.effects.push(Effect::Send { to, frame });
         }
     }
 
-    pub fn send_error(&mut self, conn: ConnId, refusal: &Refusal, client_message_id: Option<&str>) {
-        self.send(Rc::from([conn]), Event::error(refusal, client_message_id));
+    /// An event to every v1 socket. `logged`: an event of the log, for those only who have what comes before it.
+    pub fn publish(&mut self, event: String, logged: bool) {
+        if self.state.sockets.any_v1() {
+            self.fanout.publish(event, logged);
+        }
+    }
+
+    /// An event to one v1 socket.
+    pub fn tell(&mut self, conn: ConnId, event: String) {
+        self.fanout.tell(&self.state.sockets, conn, event);
+    }
+
+    pub fn v1_sockets_of(&self, user: &UserId) -> Vec<ConnId> {
+        let sockets = &self.state.sockets;
+        sockets.of(user).iter().copied().filter(|conn| sockets.v1(*conn).is_some()).collect()
+    }
+
+    /// Tells the user's own v1 sockets what they are here.
+    ///
+    /// # Errors
+    /// Storage errors.
+    pub fn tell_you(&mut self, user: &UserId) -> Result<(), DbError> {
+        let conns = self.v1_sockets_of(user);
+        if !conns.is_empty() {
+            let event = Passing::You { you: &roster::you(self, user)? }.encode();
+            conns.into_iter().for_each(|conn| self.tell(conn, event.clone()));
+        }
+        Ok(())
+    }
+
+    /// The socket has been given the log up to the head (`None`), or is behind from here on.
+    pub fn set_behind(&mut self, conn: ConnId, behind: Option<Seq>) {
+        self.fanout.caught_up(&self.state.sockets, conn, behind.is_none());
+        if let Some(session) = self.state.sockets.v1_mut(conn)
+            && session.behind != behind
+        {
+            session.behind = behind;
+            self.attach(conn);
+        }
+    }
+
+    pub fn send_error(&mut self, conn: ConnId, refusal: &Refusal, tags: &Tags) {
+        if self.state.sockets.v1(conn).is_some() {
+            self.tell(conn, v1::error(refusal, tags));
+        } else {
+            self.send(Rc::from([conn]), Event::error(refusal, tags.client_message_id.as_deref()));
+        }
+    }
+
+    /// The epoch as clients know it.
+    pub fn epoch(&self) -> String {
+        let stored = self.state.meta.as_ref().map_or("", |meta| meta.epoch.as_str());
+        match self.state.settings.epoch_salt.as_str() {
+            "" => stored.to_owned(),
+            salt => format!("{stored}.{salt}"),
+        }
     }
 
     /// Takes the socket out of the room and closes it.
@@ -230,6 +326,7 @@ impl Turn<'_> {
     /// Storage errors.
     pub fn close(&mut self, conn: ConnId, code: CloseCode) -> Result<(), DbError> {
         if self.state.sockets.get(conn).is_some() {
+            self.fanout.leave(&self.state.sockets, conn, &mut self.effects);
             connect::leave(self, conn)?;
             self.effects.push(Effect::Close { conn, code });
         }
@@ -244,13 +341,19 @@ impl Turn<'_> {
         }
     }
 
-    /// Writes the socket's session into its attachment.
+    /// The socket's session has changed: it goes into the attachment at the end of the turn.
     pub fn attach(&mut self, conn: ConnId) {
-        let Some(session) = self.state.sockets.get(conn) else {
-            return;
-        };
-        if let Ok(attachment) = serde_json::to_string(session) {
-            self.effects.push(Effect::Attach { conn, attachment });
+        self.attach.insert(conn);
+    }
+
+    fn finish(mut self) -> Effects {
+        for conn in std::mem::take(&mut self.attach) {
+            let session = self.state.sockets.get(conn).map(serde_json::to_string);
+            if let Some(Ok(attachment)) = session {
+                self.effects.push(Effect::Attach { conn, attachment });
+            }
         }
+        self.fanout.finish(&mut self.state.sockets, &mut self.effects);
+        self.effects
     }
 }

@@ -4,14 +4,18 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 use crate::ids::{ConnId, UserId};
-use crate::session::Session;
+use crate::session::{Session, V1};
 
 #[derive(Default)]
 pub struct Sockets {
     sessions: BTreeMap<ConnId, Session>,
     /// Oldest first.
     by_user: HashMap<UserId, Vec<ConnId>>,
-    everyone: Option<Rc<[ConnId]>>,
+    /// Lists that are handed out again until somebody joins, leaves or catches up.
+    classic: Option<Rc<[ConnId]>>,
+    live: Option<Rc<[ConnId]>>,
+    behind: Option<Rc<[ConnId]>>,
+    v1_count: usize,
 }
 
 impl Sockets {
@@ -33,6 +37,22 @@ impl Sockets {
         self.sessions.get_mut(&conn)
     }
 
+    pub fn v1(&self, conn: ConnId) -> Option<&V1> {
+        match self.get(conn) {
+            Some(Session::V1(session)) => Some(session),
+            _ => None,
+        }
+    }
+
+    /// For a change that makes the socket live, or behind.
+    pub fn v1_mut(&mut self, conn: ConnId) -> Option<&mut V1> {
+        (self.live, self.behind) = (None, None);
+        match self.sessions.get_mut(&conn) {
+            Some(Session::V1(session)) => Some(session),
+            _ => None,
+        }
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (ConnId, &Session)> {
         self.sessions.iter().map(|(conn, session)| (*conn, session))
     }
@@ -45,15 +65,21 @@ impl Sockets {
         self.sessions.is_empty()
     }
 
+    fn forget_lists(&mut self) {
+        (self.classic, self.live, self.behind) = (None, None, None);
+    }
+
     pub fn insert(&mut self, conn: ConnId, session: Session) {
-        self.everyone = None;
+        self.forget_lists();
+        self.v1_count += usize::from(matches!(session, Session::V1(_)));
         self.by_user.entry(session.user().clone()).or_default().push(conn);
         self.sessions.insert(conn, session);
     }
 
     pub fn remove(&mut self, conn: ConnId) -> Option<Session> {
         let session = self.sessions.remove(&conn)?;
-        self.everyone = None;
+        self.forget_lists();
+        self.v1_count -= usize::from(matches!(session, Session::V1(_)));
         if let Some(conns) = self.by_user.get_mut(session.user()) {
             conns.retain(|other| *other != conn);
             if conns.is_empty() {
@@ -73,14 +99,46 @@ impl Sockets {
         self.by_user.len()
     }
 
-    /// All sockets. The same list is handed out until someone joins or leaves.
-    pub fn everyone(&mut self) -> Rc<[ConnId]> {
-        let everyone = self.everyone.take().unwrap_or_else(|| self.sessions.keys().copied().collect());
-        self.everyone.insert(everyone).clone()
+    pub fn present(&self) -> impl Iterator<Item = &UserId> {
+        self.by_user.keys()
     }
 
-    /// The sockets of every user but this one.
-    pub fn others(&self, user: &UserId) -> Rc<[ConnId]> {
-        self.iter().filter(|(_, session)| session.user() != user).map(|(conn, _)| conn).collect()
+    /// Whether any socket speaks v1: otherwise nothing has to be encoded for it.
+    pub fn any_v1(&self) -> bool {
+        self.v1_count > 0
+    }
+
+    pub fn any_classic(&self) -> bool {
+        self.v1_count < self.sessions.len()
+    }
+
+    /// All classic sockets.
+    pub fn classic(&mut self) -> Rc<[ConnId]> {
+        let is_classic = |session: &Session| matches!(session, Session::Classic(_));
+        let list = self.classic.take().unwrap_or_else(|| self.which(is_classic));
+        self.classic.insert(list).clone()
+    }
+
+    /// All v1 sockets that get the log as it grows.
+    pub fn live(&mut self) -> Rc<[ConnId]> {
+        let is_live = |session: &Session| matches!(session, Session::V1(V1 { behind: None, .. }));
+        let list = self.live.take().unwrap_or_else(|| self.which(is_live));
+        self.live.insert(list).clone()
+    }
+
+    /// All v1 sockets that still pull what they missed.
+    pub fn behind(&mut self) -> Rc<[ConnId]> {
+        let is_behind = |session: &Session| matches!(session, Session::V1(V1 { behind: Some(_), .. }));
+        let list = self.behind.take().unwrap_or_else(|| self.which(is_behind));
+        self.behind.insert(list).clone()
+    }
+
+    /// The classic sockets of every user but this one.
+    pub fn classic_others(&self, user: &UserId) -> Rc<[ConnId]> {
+        self.which(|session| matches!(session, Session::Classic(_)) && session.user() != user)
+    }
+
+    fn which(&self, test: impl Fn(&Session) -> bool) -> Rc<[ConnId]> {
+        self.iter().filter(|(_, session)| test(session)).map(|(conn, _)| conn).collect()
     }
 }

@@ -1,6 +1,8 @@
 //! Where a token stands in a request, and a token before its signature is checked.
 
 use chat_core::protocol::codes::{ErrorCode, Refusal};
+use chat_core::protocol::internal::Dialect;
+use chat_core::protocol::v1;
 use jwt_compact::UntrustedToken;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -35,8 +37,16 @@ pub fn from_query<'a>(
 /// The subprotocol to answer with: a browser that offered some drops the connection when none is chosen. Names of
 /// dialects that are not spoken here are left alone, so that their clients notice.
 pub fn chosen_subprotocol(header: Option<&str>) -> Option<&str> {
+    if let Some(name) = offered(header).find(|name| *name == v1::SUBPROTOCOL) {
+        return Some(name);
+    }
     let bearer = offered(header).find(|name| name.starts_with(SUBPROTOCOL_PREFIX));
     bearer.or_else(|| offered(header).find(|name| !name.starts_with("project-chat.")))
+}
+
+/// What a client speaks that offers these.
+pub fn dialect(header: Option<&str>) -> Dialect {
+    if offered(header).any(|name| name == v1::SUBPROTOCOL) { Dialect::V1 } else { Dialect::Classic }
 }
 
 fn offered(header: Option<&str>) -> impl Iterator<Item = &str> {
@@ -108,6 +118,9 @@ mod tests {
         assert_eq!(chosen_subprotocol(Some("chat, bearer.x")), Some("bearer.x"));
         assert_eq!(chosen_subprotocol(Some("chat")), Some("chat"));
         assert_eq!(chosen_subprotocol(Some("project-chat.v9")), None);
+        assert_eq!(chosen_subprotocol(Some("bearer.x, project-chat.v1")), Some("project-chat.v1"));
+        assert_eq!(dialect(Some("bearer.x, project-chat.v1")), Dialect::V1);
+        assert_eq!(dialect(Some("project-chat.v9")), Dialect::Classic);
     }
 
     #[test]

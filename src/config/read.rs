@@ -8,7 +8,8 @@ use worker::Url;
 
 use super::access::absolute;
 use super::{
-    ALLOWED_ORIGINS, Access, Backend, CLASSIC_REPLAY, KeyConfig, Kind, ORIGIN_URL, PROJECT_ID_PATTERN, Variable,
+    ALLOWED_ORIGINS, Access, Backend, CLASSIC_REPLAY, EPOCH_SALT, KeyConfig, Kind, ORIGIN_URL, PROJECT_ID_PATTERN,
+    Variable,
 };
 use crate::auth::claims::ClaimRules;
 use crate::project_ids::ProjectIds;
@@ -63,6 +64,9 @@ impl Chat {
         // Used by the rooms; here it is only checked, as all that is wrong is told at one place.
         if !matches!(reader.text(CLASSIC_REPLAY).as_deref(), Some("on" | "off")) {
             return Err("CLASSIC_REPLAY must be on or off.".to_owned());
+        }
+        if reader.text(EPOCH_SALT).is_some_and(|salt| salt.len() > 64) {
+            return Err("EPOCH_SALT has at most 64 bytes.".to_owned());
         }
         let access = Access::read(reader, keys.development.is_some())?;
         Ok(Chat {

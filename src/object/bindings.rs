@@ -54,6 +54,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn close(this: &Out, conn: u32, code: u16, reason: &str);
 
+    /// The token is to be given to `verifyToken`, and what comes of it to the host.
+    #[wasm_bindgen(method)]
+    pub fn verify(this: &Out, conn: u32, token: &str);
+
     #[wasm_bindgen(method)]
     pub fn alarm(this: &Out, at: f64);
 

@@ -43,6 +43,7 @@ impl RoomHost {
             project: project.clone(),
             limits,
             classic_replay: variable(&env, "CLASSIC_REPLAY").as_deref() != Some("off"),
+            epoch_salt: variable(&env, "EPOCH_SALT").unwrap_or_default(),
             entropy: shell.entropy(),
         };
         Ok(RoomHost {
@@ -100,6 +101,17 @@ impl RoomHost {
         self.inbox.push(Input::Tick);
     }
 
+    /// `outcome`: what `verifyToken` made of the token.
+    pub fn verified(&mut self, conn: u32, outcome: &str) {
+        self.inbox.push(Input::Verified { conn: ConnId(conn), outcome: super::verify::read(outcome) });
+    }
+
+    /// When the runtime last answered the heartbeats of these sockets (milliseconds since 1970).
+    pub fn heartbeats(&mut self, conns: &[u32], times: &[f64]) {
+        let heard = conns.iter().zip(times).map(|(conn, at)| (ConnId(*conn), Millis(*at as i64)));
+        self.inbox.push(Input::Heartbeats(heard.collect()));
+    }
+
     #[wasm_bindgen(js_name = tellFailed)]
     pub fn tell_failed(&mut self, user: &str) {
         if let Some(user) = UserId::parse(user) {
@@ -144,6 +156,7 @@ impl RoomHost {
             }
             Effect::Attach { conn, attachment } => out.attach(conn.0, &attachment),
             Effect::Close { conn, code } => out.close(conn.0, code.code(), code.reason()),
+            Effect::Verify { conn, token } => out.verify(conn.0, &token),
             Effect::SetAlarm(at) => out.alarm(as_f64(at.0)),
             Effect::WakeAt(at) => out.wake(as_f64(at.0)),
             Effect::Tell { user, gone, asked } => {

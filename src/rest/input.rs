@@ -2,8 +2,9 @@
 
 use chat_core::ids::{MAX_SAFE_INTEGER, Seq};
 use chat_core::protocol::codes::{ErrorCode, Refusal};
+use chat_core::protocol::internal::Since;
 use serde_json::{Map, Value};
-use worker::Request;
+use worker::{Request, Url};
 
 use crate::body;
 use crate::reply::invalid_field;
@@ -72,6 +73,29 @@ pub fn message_id(fields: &Fields, name: &str) -> Result<Seq, Refusal> {
     };
     let id = id.filter(|id| (1..=MAX_SAFE_INTEGER).contains(id));
     id.map(Seq).ok_or_else(|| invalid_field(format!("{name} must be the id of a message.")))
+}
+
+/// `?since=&epoch=`: where a v1 client left off.
+pub fn since(url: &Url) -> Result<Option<Since>, Refusal> {
+    let (mut seq, mut epoch) = (None, None);
+    for (name, text) in url.query_pairs() {
+        match &*name {
+            "since" if text.is_empty() => {}
+            "since" => {
+                let number = whole_number(&text).filter(|number| *number <= MAX_SAFE_INTEGER);
+                seq = Some(Seq(number.ok_or_else(|| invalid_field("since must be a position of the log."))?));
+            }
+            "epoch" if !text.is_empty() => epoch = Some(text.into_owned()),
+            _ => {}
+        }
+    }
+    Ok(seq.map(|seq| Since { seq, epoch }))
+}
+
+/// The text of a request's body, of at most `max_bytes`, which is JSON as far as its headers say.
+pub async fn json_text(request: &Request, max_bytes: i64) -> Result<String, Refusal> {
+    check_media_type(request)?;
+    String::from_utf8(bytes(request, max_bytes).await?).map_err(|_| ErrorCode::InvalidJson.into())
 }
 
 /// A decimal number without sign, space or leading zeros.

@@ -5,6 +5,7 @@ declare module "*/build/index.js" {
 
   export const RoomHost: new (shell: Shell) => Host;
   export const UserHost: new (shell: Shell) => Host;
+  export const verifyToken: (env: Environment, token: string) => Promise<string>;
   const Rust: new (ctx: ExecutionContext, env: Environment) => { fetch(request: Request): Promise<Response> };
   export default Rust;
 }

@@ -15,6 +15,7 @@ export class Effects {
   readonly answers: { ticket: number; answer: Answer }[] = [];
   readonly attachments = new Map<number, string>();
   readonly closes: { conn: number; code: number; reason: string }[] = [];
+  readonly verifications: { conn: number; token: string }[] = [];
   readonly tells: { user: string; body: string }[] = [];
   /** Frames by list of sockets, in the order in which they are sent. */
   readonly sends: { conns: Uint32Array; frames: string[] }[] = [];
@@ -44,6 +45,10 @@ export class Effects {
 
   close(conn: number, code: number, reason: string): void {
     this.closes.push({ conn, code, reason });
+  }
+
+  verify(conn: number, token: string): void {
+    this.verifications.push({ conn, token });
   }
 
   alarm(at: number): void {

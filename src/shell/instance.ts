@@ -5,17 +5,22 @@
 
 const pending = new Set<() => void>();
 
-/** Runs a call into Rust; answers 500 when the wasm instance is lost before it does. */
-export async function failWithInstance(call: () => Promise<Response>): Promise<Response> {
+/** What Rust promised, or nothing when the wasm instance is lost before it keeps that. */
+export async function orLost<T>(promise: Promise<T>): Promise<T | undefined> {
   let lost = (): void => {};
   const loss = new Promise<undefined>((resolve) => (lost = () => resolve(undefined)));
   pending.add(lost);
   try {
-    // The answer is made here: a response of another request's making cannot be sent by this one.
-    return (await Promise.race([call(), loss])) ?? internalError();
+    return await Promise.race([promise, loss]);
   } finally {
     pending.delete(lost);
   }
+}
+
+/** Runs a call into Rust; answers 500 when the wasm instance is lost before it does. */
+export async function failWithInstance(call: () => Promise<Response>): Promise<Response> {
+  // The answer is made here: a response of another request's making cannot be sent by this one.
+  return (await orLost(call())) ?? internalError();
 }
 
 /** To be called when a trap was caught: whoever waits for the lost instance is answered. */

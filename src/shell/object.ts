@@ -6,7 +6,7 @@ import { DurableObject } from "cloudflare:workers";
 import { answerClose } from "./close";
 import { countersOf, type Counters, type Kind } from "./counters";
 import { Effects, type Answer } from "./effects";
-import { instanceLost, internalError } from "./instance";
+import { instanceLost, internalError, orLost } from "./instance";
 import { tellUsers } from "./tell";
 
 export interface Environment {
@@ -35,6 +35,8 @@ export interface Host {
   alarm?(): void;
   tick?(): void;
   tellFailed?(user: string): void;
+  verified?(conn: number, outcome: string): void;
+  heartbeats?(conns: Uint32Array, times: Float64Array): void;
   turn(now: number, effects: Effects): void;
 }
 
@@ -47,7 +49,8 @@ type Input =
   | { kind: "closed"; conn: number }
   | { kind: "alarm"; done: () => void; failed: (error: unknown) => void }
   | { kind: "tick" }
-  | { kind: "tellFailed"; user: string };
+  | { kind: "tellFailed"; user: string }
+  | { kind: "verified"; conn: number; outcome: string };
 
 /** A call or an upgrade that waits for its answer. */
 interface Waiting {
@@ -61,6 +64,8 @@ const PAGE_HEADER = "x-project-chat-page";
 
 /** The rest waits for the next turn: other objects of the isolate get a chance in between. */
 const INPUTS_PER_TURN = 500;
+/** The host hears at most this often when sockets last sent a heartbeat. */
+const HEARTBEATS_EVERY_MS = 25_000;
 const DEFAULT_FRAME_MAX_BYTES = 65_536;
 const OPEN = 1;
 
@@ -74,6 +79,7 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
   #connOf = new WeakMap<WebSocket, number>();
   #waiting = new Map<number, Waiting>();
   #lastId = 0;
+  #heartbeatsAt = 0;
   readonly #counters: Counters;
 
   constructor(
@@ -81,6 +87,7 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
     env: Environment,
     kind: Kind,
     readonly openHost: (shell: Shell) => Host,
+    readonly verifyToken: (env: Environment, token: string) => Promise<string>,
   ) {
     super(ctx, env);
     this.#counters = countersOf(kind, this.name, (env.JWT_SECRET ?? "").startsWith("dev-"));
@@ -192,6 +199,7 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
     this.ctx.storage.transactionSync(() => {
       const host = (this.#host ??= this.openHost(this));
       for (const input of inputs) give(host, input);
+      this.#giveHeartbeats(host);
       host.turn(Date.now(), effects);
     });
     this.#counters.turns += 1;
@@ -201,6 +209,19 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
       if (input.kind === "closed") this.#sockets.delete(input.conn);
     }
     this.#carryOut(effects);
+  }
+
+  /** The runtime answers heartbeats without waking the object, but remembers when. */
+  #giveHeartbeats(host: Host): void {
+    const now = Date.now();
+    if (now - this.#heartbeatsAt < HEARTBEATS_EVERY_MS || !host.heartbeats) return;
+    this.#heartbeatsAt = now;
+    const heard = [...this.#sockets].flatMap(([conn, socket]) => {
+      const at = this.ctx.getWebSocketAutoResponseTimestamp(socket)?.getTime();
+      return at === undefined ? [] : [{ conn, at }];
+    });
+    if (heard.length === 0) return;
+    host.heartbeats(Uint32Array.from(heard, ({ conn }) => conn), Float64Array.from(heard, ({ at }) => at));
   }
 
   /**
@@ -267,10 +288,22 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
       void this.ctx.storage.setAlarm(effects.alarmAt);
     }
     if (effects.wakeAt !== undefined) this.#wakeAt(effects.wakeAt);
+    for (const { conn, token } of effects.verifications) void this.#verify(conn, token);
     if (effects.tells.length > 0) {
       const failed = (user: string): void => this.#put({ kind: "tellFailed", user });
       this.ctx.waitUntil(tellUsers(this.env.USERS, effects.tells, failed));
     }
+  }
+
+  /** A signature may take a question to the key server: the outcome comes in as an input of a later turn. */
+  async #verify(conn: number, token: string): Promise<void> {
+    let outcome = "";
+    try {
+      outcome = (await orLost(this.verifyToken(this.env, token))) ?? "";
+    } catch {
+      // said by the empty outcome
+    }
+    this.#put({ kind: "verified", conn, outcome });
   }
 
   #accept(ticket: number, conn: number, recheckMs?: number): void {
@@ -336,6 +369,8 @@ function give(host: Host, input: Input): void {
       return host.tick?.();
     case "tellFailed":
       return host.tellFailed?.(input.user);
+    case "verified":
+      return host.verified?.(input.conn, input.outcome);
   }
 }
 

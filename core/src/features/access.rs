@@ -66,11 +66,12 @@ pub fn enter(turn: &mut Turn<'_>, request: &RoomRequest) -> Result<Result<Entry,
             | RoomCall::PutMember { .. }
             | RoomCall::RemoveMember { .. }
             | RoomCall::Revoke { .. }
+            | RoomCall::Prune { .. }
     );
     let Some(identity) = request.identity.as_ref().filter(|_| !served) else {
         return Ok(Err(Refusal::from(ErrorCode::BadServerKey).into()));
     };
-    let classic_socket = matches!(request.call, RoomCall::Connect { dialect: Dialect::Classic });
+    let classic_socket = matches!(request.call, RoomCall::Connect { dialect: Dialect::Classic, .. });
     match admit(turn, identity, &request.admission, classic_socket)? {
         Verdict::Enter { member, recheck_ms } => {
             let caller = Caller { member: *member, identity: identity.clone() };
@@ -96,6 +97,9 @@ fn admit(
     let known = member(turn, &identity.user)?;
     if known.as_ref().is_some_and(|member| member.removed) {
         return Ok(Verdict::Refuse(ErrorCode::Removed));
+    }
+    if known.as_ref().is_some_and(|member| member.is_banned(turn.now)) {
+        return Ok(Verdict::Refuse(ErrorCode::Banned));
     }
     let given_mark = match admission {
         Admission::Granted(Grant { revoked_before, .. }) | Admission::List { revoked_before } => *revoked_before,
@@ -167,6 +171,7 @@ fn welcome(turn: &mut Turn<'_>, user: &UserId, name: Option<&str>, grant: &Grant
     let known = turn.state.members.get(turn.db, user)?;
     let first = known.as_ref().is_none_or(|member| !member.current);
     let mut member = known.unwrap_or_else(|| Member::new(user.clone()));
+    let before = member.clone();
     member.role = grant.role.unwrap_or(member.role);
     member.current = true;
     member.revoked_before = member.revoked_before.max(grant.revoked_before.filter(|before| *before > 0));
@@ -185,6 +190,9 @@ fn welcome(turn: &mut Turn<'_>, user: &UserId, name: Option<&str>, grant: &Grant
     turn.state.members.put(turn.db, member.clone())?;
     if first {
         turn.state.to_tell.user(user);
+    }
+    if first || before.role != member.role || before.profile != member.profile {
+        turn.state.roster_changes.note(user);
     }
     if let Some(people) = &grant.members {
         meet(turn, people, user)?;
@@ -213,14 +221,18 @@ fn about_project(turn: &mut Turn<'_>, grant: &Grant) -> Result<(), DbError> {
 fn meet(turn: &mut Turn<'_>, people: &[MemberInfo], caller: &UserId) -> Result<(), DbError> {
     for info in people {
         let known = turn.state.members.get(turn.db, &info.user)?;
+        let before = known.clone();
         let mut member = known.unwrap_or_else(|| Member::new(info.user.clone()));
-        member.current = !member.removed;
+        member.current = !member.removed && !member.is_banned(turn.now);
         member.role = info.role.unwrap_or(member.role);
         if let Some(profile) = &info.profile {
             member.profile = profile.clone();
             member.named_by = NamedBy::Backend;
         }
-        turn.state.members.put(turn.db, member)?;
+        if before.as_ref() != Some(&member) {
+            turn.state.roster_changes.note(&info.user);
+            turn.state.members.put(turn.db, member)?;
+        }
     }
     let named: std::collections::HashSet<_> = people.iter().map(|info| &info.user).collect();
     let roster = turn.state.members.roster(turn.db)?;
@@ -231,6 +243,7 @@ fn meet(turn: &mut Turn<'_>, people: &[MemberInfo], caller: &UserId) -> Result<(
         if let Some(mut member) = turn.state.members.get(turn.db, &user)?.filter(|member| !own(member)) {
             member.current = false;
             turn.state.members.put(turn.db, member)?;
+            turn.state.roster_changes.note(&user);
         }
     }
     Ok(())
@@ -264,13 +277,14 @@ pub fn verdict(turn: &mut Turn<'_>, user: &UserId, grant: Option<Grant>) -> Outc
     turn.state.recheck.pending.remove(user);
     let known = member(turn, user)?;
     match (known, grant) {
-        (Some(member), Some(grant)) if !member.removed => {
+        (Some(member), Some(grant)) if !member.removed && !member.is_banned(turn.now) => {
             welcome(turn, user, None, &grant)?;
         }
         (Some(mut member), None) => {
             member.admitted_at = None;
             member.current = member.listed;
             turn.state.members.put(turn.db, member)?;
+            turn.state.roster_changes.note(user);
             dismiss(turn, user, CloseCode::NoAccess, |_| true)?;
             contacts::gone(turn, user)?;
         }

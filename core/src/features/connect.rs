@@ -2,12 +2,12 @@
 
 use crate::db::DbError;
 use crate::effect::{Answer, Effect};
-use crate::features::{access, read, replay, typing};
-use crate::ids::{ConnId, Ticket};
+use crate::features::{access, presence, read, replay, resume, typing};
+use crate::ids::{ConnId, Millis, Ticket};
 use crate::protocol::codes::{CloseCode, ErrorCode, Refusal};
-use crate::protocol::internal::RoomRequest;
+use crate::protocol::internal::{Dialect, RoomCall, RoomRequest};
 use crate::room::{Outcome, Turn};
-use crate::session::{Classic, Session};
+use crate::session::{Base, Classic, Session, V1};
 
 /// How long a socket that finds the project full is asked to wait, in milliseconds.
 const FULL_RETRY_MS: i64 = 10_000;
@@ -49,17 +49,34 @@ pub fn join(turn: &mut Turn<'_>, ticket: Ticket, conn: ConnId, request: &RoomReq
             turn.close(oldest, CloseCode::Replaced)?;
         }
     }
-    let session = Classic {
+    let before = presence::status(turn, &user);
+    let base = Base {
         user: user.clone(),
         joined_at: turn.now,
         issued_at: caller.identity.issued_at,
         mark: turn.state.marks.get(&user).cloned().unwrap_or_default(),
-        seen: None,
-        replay: None,
     };
-    turn.state.sockets.insert(conn, Session::Classic(session));
-    turn.effects.push(Effect::Accept { ticket, conn, recheck_ms: entry.recheck_ms });
-    replay::joined(turn, conn);
+    let (expires_at, accept) =
+        (caller.identity.expires_at, Effect::Accept { ticket, conn, recheck_ms: entry.recheck_ms });
+    match &request.call {
+        RoomCall::Connect { dialect: Dialect::V1, since } => {
+            turn.state.sockets.insert(conn, Session::V1(V1 { base, expires_at, behind: None, away: false }));
+            turn.state.expiry.note(Millis(expires_at.saturating_mul(1000)));
+            turn.effects.push(accept);
+            let welcome = resume::welcome(turn, &user, since.clone())?;
+            turn.fanout.joined(conn, welcome.behind.is_none());
+            if let Some(session) = turn.state.sockets.v1_mut(conn) {
+                session.behind = welcome.behind;
+            }
+            welcome.events.into_iter().for_each(|event| turn.tell(conn, event));
+        }
+        _ => {
+            turn.state.sockets.insert(conn, Session::Classic(Classic { base, seen: None, replay: None }));
+            turn.effects.push(accept);
+            replay::joined(turn, conn);
+        }
+    }
+    presence::changed(turn, &user, before);
     turn.attach(conn);
     Ok(())
 }
@@ -71,14 +88,20 @@ pub fn join(turn: &mut Turn<'_>, ticket: Ticket, conn: ConnId, request: &RoomReq
 pub fn leave(turn: &mut Turn<'_>, conn: ConnId) -> Result<(), DbError> {
     // The mark may be known to this socket's attachment only.
     turn.load_marks()?;
-    let Some(session) = turn.state.sockets.remove(conn) else {
+    let Some(user) = turn.state.sockets.get(conn).map(|session| session.user().clone()) else {
         return Ok(());
     };
-    replay::left(turn, conn, session.user());
-    if turn.state.sockets.of(session.user()).is_empty() {
-        typing::left(turn, session.user())?;
-        read::left(turn, session.user())?;
+    let before = presence::status(turn, &user);
+    turn.state.sockets.remove(conn);
+    presence::forget(turn, conn);
+    resume::forget(turn, conn);
+    replay::left(turn, conn, &user);
+    if turn.state.sockets.of(&user).is_empty() {
+        turn.state.marks.left(&user, turn.now);
+        typing::left(turn, &user)?;
+        read::left(turn, &user)?;
     }
+    presence::changed(turn, &user, before);
     Ok(())
 }
 

@@ -3,12 +3,12 @@
 //! A member's object keeps the entry it was given; the room tells it once that something changed, and then nothing
 //! more until the entry is asked for again. That it was told is stored with its read mark, when that is stored anyway.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use crate::db::DbError;
 use crate::effect::{Answer, Effect};
 use crate::features::access::Entry;
-use crate::features::people;
+use crate::features::{people, unread};
 use crate::ids::UserId;
 use crate::protocol::rest::{Contact, ContactCard, ProjectCard};
 use crate::room::{Outcome, Turn};
@@ -17,7 +17,7 @@ use crate::store::messages;
 const TEXT_CHARS: usize = 255;
 const PREVIEW_CHARS: usize = 50;
 const NO_MESSAGES: &str = "No messages yet";
-/// Messages looked at for the one who spoke last.
+/// Positions looked at for the one who spoke last, and for what was said last.
 const SPEAKER_AMONG: i64 = 1000;
 /// A room that opens without sockets and with a message younger than this may have died before it told anybody.
 const RETELL_MS: i64 = 60_000;
@@ -26,7 +26,7 @@ const RETELL_MS: i64 = 60_000;
 #[derive(Default)]
 pub struct Changed {
     everyone: bool,
-    users: HashSet<UserId>,
+    users: BTreeSet<UserId>,
 }
 
 impl Changed {
@@ -64,8 +64,19 @@ pub fn finish(turn: &mut Turn<'_>) -> Result<(), DbError> {
         return Ok(());
     }
     turn.load_marks()?;
-    let roster = if changed.everyone { turn.state.members.roster(turn.db)?.to_vec() } else { Vec::new() };
-    for user in roster.into_iter().chain(changed.users) {
+    let mut users = changed.users;
+    if !turn.state.members.roster_stands() {
+        turn.state.untold = None; // somebody is new
+    }
+    if changed.everyone {
+        // Only those are looked at who may have to be told: a busy room does not go through its members every turn.
+        match turn.state.untold.take() {
+            Some(untold) => users.extend(untold),
+            None => users.extend(turn.state.members.roster(turn.db)?.iter().cloned()),
+        }
+        turn.state.untold = Some(BTreeSet::new());
+    }
+    for user in users {
         if turn.state.marks.tell(&user) {
             let asked = turn.state.asked.remove(&user);
             turn.effects.push(Effect::Tell { user, gone: false, asked });
@@ -88,13 +99,12 @@ pub fn summary(turn: &mut Turn<'_>, entry: &Entry) -> Outcome {
     let project = turn.state.settings.project.clone();
     let name = meta.project_name.unwrap_or_else(|| format!("Project {project}"));
     let created_at = meta.project_created_at.unwrap_or_else(|| meta.created_at.iso());
-    let last = messages::before(turn.db, None, 1)?.into_iter().next();
-    let mark = turn.state.marks.up_to(&user);
+    let last = messages::newest_standing(turn.db, turn.state.head, SPEAKER_AMONG)?;
     let text: String = last.iter().flat_map(|message| message.content.chars()).take(TEXT_CHARS).collect();
     let last_message_at = last.as_ref().map(|message| message.created_at.iso());
     let contact = Contact {
         contact_info: card(turn, &user, &name)?,
-        unread_count: messages::unread(turn.db, &user, mark, turn.state.settings.limits.unread_max)?,
+        unread_count: unread::of(turn, &user)?.count,
         last_message_preview: match &last {
             Some(_) => text.chars().take(PREVIEW_CHARS).collect(),
             None => NO_MESSAGES.to_owned(),
@@ -117,6 +127,9 @@ pub fn summary(turn: &mut Turn<'_>, entry: &Entry) -> Outcome {
 /// Storage errors.
 pub fn not_told(turn: &mut Turn<'_>, user: &UserId) -> Result<(), DbError> {
     turn.load_marks()?;
+    if let Some(untold) = turn.state.untold.as_mut() {
+        untold.insert(user.clone());
+    }
     if turn.state.marks.tell_again(user) { turn.flush_marks() } else { Ok(()) }
 }
 

@@ -55,6 +55,7 @@ pub fn put(turn: &mut Turn<'_>, user: UserId, role: Option<Role>, change: Profil
     profile.profile_pic = change.profile_pic.or(profile.profile_pic.take()).filter(|url| !url.is_empty());
     turn.state.members.put(turn.db, member.clone())?;
     turn.state.to_tell.user(&member.user);
+    turn.state.roster_changes.note(&member.user);
     let shown = listed(turn, &member)?;
     Ok(Ok(Answer::json(200, &shown)))
 }
@@ -65,13 +66,20 @@ pub fn put(turn: &mut Turn<'_>, user: UserId, role: Option<Role>, change: Profil
 /// Storage errors.
 pub fn remove(turn: &mut Turn<'_>, user: &UserId) -> Outcome {
     turn.ensure_created()?;
+    take_out(turn, user)?;
+    Ok(Ok(Answer::json(200, &serde_json::json!({}))))
+}
+
+/// # Errors
+/// Storage errors.
+pub fn take_out(turn: &mut Turn<'_>, user: &UserId) -> Result<(), DbError> {
     let known = turn.state.members.get(turn.db, user)?;
     let mut member = known.unwrap_or_else(|| Member::new(user.clone()));
     (member.listed, member.current, member.removed, member.admitted_at) = (false, false, true, None);
     turn.state.members.put(turn.db, member)?;
+    turn.state.roster_changes.note(user);
     dismiss(turn, user, CloseCode::Removed, |_| true)?;
-    contacts::gone(turn, user)?;
-    Ok(Ok(Answer::json(200, &serde_json::json!({}))))
+    contacts::gone(turn, user)
 }
 
 /// Voids everything issued to the user before a moment (seconds), and closes the sockets that came with such a token.

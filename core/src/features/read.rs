@@ -3,31 +3,37 @@
 //! Marks live in memory and in their user's attachments. They are stored at most once per `MARKS_FLUSH_MS` while they
 //! move; what stopped moving, by an alarm within `MARKS_ALARM_MS`. A crash takes back what lies between.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 
 use crate::db::DbError;
 use crate::effect::Answer;
 use crate::features::access::Entry;
-use crate::features::rates::Kind;
-use crate::ids::{ConnId, Seq, UserId};
+use crate::features::frames::{Handled, Reply, Speaker};
+use crate::features::unread;
+use crate::ids::{ConnId, Millis, Seq, UserId};
 use crate::protocol::classic::Event;
 use crate::protocol::rest::Status;
+use crate::protocol::v1::{Passing, Receipt};
 use crate::room::{Outcome, SENDERS_AMONG, Turn};
+use crate::session::Session;
 use crate::store::messages;
 
 /// Messages looked at, newest first, for the authors who are told in a large room.
 const AUTHORS_AMONG: i64 = 200;
 
-/// From a socket. Repeats are normal and cost nothing.
+/// Repeats are normal and cost nothing. `private`: others are not told.
 ///
 /// # Errors
 /// Storage errors.
-pub fn frame(turn: &mut Turn<'_>, user: &UserId, up_to: Seq) -> Result<(), DbError> {
-    if turn.state.rates.take(user, Kind::Signal, turn.now, &turn.state.settings.limits).is_err() {
-        return Ok(());
+pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, up_to: Seq, private: bool) -> Handled {
+    let user = &speaker.member.user;
+    if private {
+        advance_private(turn, user, up_to)?
+    } else {
+        advance(turn, user, up_to)?
     }
-    advance(turn, user, up_to)
+    Ok(Ok(Reply::Done))
 }
 
 /// By a call; durable before it is answered. `None`: everything.
@@ -50,14 +56,34 @@ pub fn call(turn: &mut Turn<'_>, entry: &Entry, up_to: Option<Seq>) -> Outcome {
 fn advance(turn: &mut Turn<'_>, user: &UserId, up_to: Seq) -> Result<(), DbError> {
     let up_to = up_to.min(turn.state.head);
     turn.load_marks()?;
-    if turn.state.marks.advance(user, up_to, turn.now) {
+    let reread = look_again(turn, user, up_to);
+    if turn.state.marks.advance(user, up_to, turn.now) || reread {
         turn.state.to_tell.user(user);
         remember(turn, user);
+        unread::tell(turn, user)?;
     }
     // Also where the mark was already: their own message may have carried it there, of which nobody was told.
     let heard = turn.state.receipts.entry(user.clone()).or_default();
     *heard = up_to.max(*heard);
     Ok(())
+}
+
+fn advance_private(turn: &mut Turn<'_>, user: &UserId, up_to: Seq) -> Result<(), DbError> {
+    let up_to = up_to.min(turn.state.head);
+    turn.load_marks()?;
+    let reread = look_again(turn, user, up_to);
+    if turn.state.marks.advance_private(user, up_to, turn.now) || reread {
+        turn.state.to_tell.user(user);
+        remember(turn, user);
+        unread::tell(turn, user)?;
+    }
+    Ok(())
+}
+
+/// Whoever reads as far as what they wanted to find unread has found it.
+fn look_again(turn: &mut Turn<'_>, user: &UserId, up_to: Seq) -> bool {
+    let found = turn.state.marks.unread_from(user).is_some_and(|from| from <= up_to);
+    found && turn.state.marks.set_unread_from(user, None, turn.now)
 }
 
 /// Puts the user's mark into the attachments of their sockets, so that it outlives a hibernation.
@@ -73,14 +99,12 @@ pub fn remember(turn: &mut Turn<'_>, user: &UserId) {
     }
 }
 
-/// The end of a turn: one receipt for each reader whose mark moved, and marks that have waited long enough stored.
+/// The end of a turn: receipts for the readers whose marks moved, and marks that have waited long enough stored.
 ///
 /// # Errors
 /// Storage errors.
 pub fn finish(turn: &mut Turn<'_>) -> Result<(), DbError> {
-    for (user, up_to) in std::mem::take(&mut turn.state.receipts) {
-        announce(turn, &user, up_to)?;
-    }
+    announce(turn)?;
     let Some(since) = turn.state.marks.unsaved_since() else {
         return Ok(());
     };
@@ -93,25 +117,70 @@ pub fn finish(turn: &mut Turn<'_>) -> Result<(), DbError> {
     Ok(())
 }
 
-fn announce(turn: &mut Turn<'_>, user: &UserId, up_to: Seq) -> Result<(), DbError> {
-    let Some(before) = turn.state.marks.announce(user, up_to) else { return Ok(()) };
-    remember(turn, user);
-    let read_at = turn.state.marks.get(user).and_then(|mark| mark.reached_at(up_to)).unwrap_or(turn.now);
-    let to = audience(turn, user, before, up_to)?;
-    let receipt =
-        Event::ReadReceipt { user_id: user, last_read_message_id: up_to, message_id: up_to, read_at: read_at.iso() };
-    turn.send(to, receipt.encode());
+/// A reader's mark of which others are to hear.
+struct Moved {
+    user: UserId,
+    before: Seq,
+    up_to: Seq,
+    read_at: Millis,
+}
+
+fn announce(turn: &mut Turn<'_>) -> Result<(), DbError> {
+    let mut moved = Vec::new();
+    for (user, up_to) in std::mem::take(&mut turn.state.receipts) {
+        let Some(before) = turn.state.marks.announce(&user, up_to) else { continue };
+        remember(turn, &user);
+        let read_at = turn.state.marks.get(&user).and_then(|mark| mark.reached_at(up_to)).unwrap_or(turn.now);
+        moved.push(Moved { user, before, up_to, read_at });
+    }
+    if moved.is_empty() {
+        return Ok(());
+    }
+    if turn.state.sockets.users_present() as i64 > turn.state.settings.limits.receipts_to_all_max_present {
+        return announce_to_those_concerned(turn, &moved);
+    }
+    if turn.state.sockets.any_classic() {
+        let classic = turn.state.sockets.classic();
+        moved.iter().for_each(|moved| turn.send(classic.clone(), classic_receipt(moved)));
+    }
+    if turn.state.sockets.any_v1() {
+        turn.publish(receipts(moved.iter()), false);
+    }
     Ok(())
 }
 
-/// Everyone; in a large room only the reader and the authors of what was read.
-fn audience(turn: &mut Turn<'_>, user: &UserId, before: Seq, up_to: Seq) -> Result<Rc<[ConnId]>, DbError> {
-    if turn.state.sockets.users_present() as i64 <= turn.state.settings.limits.receipts_to_all_max_present {
-        return Ok(turn.state.sockets.everyone());
+/// In a large room only the reader and the authors of what was read hear of it.
+fn announce_to_those_concerned(turn: &mut Turn<'_>, moved: &[Moved]) -> Result<(), DbError> {
+    let mut v1: BTreeMap<ConnId, Vec<&Moved>> = BTreeMap::new();
+    for moved in moved {
+        let authors = messages::authors(turn.db, moved.before, moved.up_to, AUTHORS_AMONG)?;
+        let mut users: HashSet<&UserId> = authors.iter().collect();
+        users.insert(&moved.user);
+        let sockets = &turn.state.sockets;
+        let conns: Vec<ConnId> = users.into_iter().flat_map(|user| sockets.of(user)).copied().collect();
+        let (classic, others): (Vec<_>, Vec<_>) =
+            conns.into_iter().partition(|conn| matches!(sockets.get(*conn), Some(Session::Classic(_))));
+        others.into_iter().for_each(|conn| v1.entry(conn).or_default().push(moved));
+        turn.send(Rc::from(classic), classic_receipt(moved));
     }
-    let mut users: HashSet<UserId> = messages::authors(turn.db, before, up_to, AUTHORS_AMONG)?.into_iter().collect();
-    users.insert(user.clone());
-    Ok(users.iter().flat_map(|user| turn.state.sockets.of(user).iter().copied()).collect())
+    for (conn, moved) in v1 {
+        turn.tell(conn, receipts(moved.into_iter()));
+    }
+    Ok(())
+}
+
+fn classic_receipt(Moved { user, up_to, read_at, .. }: &Moved) -> String {
+    let (user_id, read_at) = (user, read_at.iso());
+    Event::ReadReceipt { user_id, last_read_message_id: *up_to, message_id: *up_to, read_at }.encode()
+}
+
+fn receipts<'a>(moved: impl Iterator<Item = &'a Moved>) -> String {
+    let receipt = |moved: &'a Moved| Receipt {
+        user_id: &moved.user,
+        last_read_message_id: moved.up_to,
+        read_at: moved.read_at.iso(),
+    };
+    Passing::Receipts { receipts: moved.map(receipt).collect() }.encode()
 }
 
 /// The user's last socket has gone, and with it the attachment that carried their mark.

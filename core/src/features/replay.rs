@@ -34,7 +34,7 @@ pub fn joined(turn: &mut Turn<'_>, conn: ConnId) {
     let (due, head) = (turn.now.plus(limits.classic_replay_delay_ms), turn.state.head);
     let others = others_saw(turn, conn);
     if let Some(Session::Classic(session)) = turn.state.sockets.get_mut(conn) {
-        let seen = others.map_or(session.mark.up_to(), |seen| seen.min(session.mark.up_to()));
+        let seen = others.map_or(session.base.mark.up_to(), |seen| seen.min(session.base.mark.up_to()));
         if seen < head {
             session.seen = Some(seen);
             session.replay = Some(Replay { due, after: others, up_to: head });
@@ -53,7 +53,9 @@ fn others_saw(turn: &Turn<'_>, conn: ConnId) -> Option<Seq> {
     let user = turn.state.sockets.get(conn)?.user();
     let others = turn.state.sockets.of(user).iter().filter(|other| **other != conn);
     let back = others.filter_map(|other| match turn.state.sockets.get(*other)? {
-        Session::Classic(session) => session.seen.filter(|_| lately(session.joined_at)),
+        Session::Classic(session) => session.seen.filter(|_| lately(session.base.joined_at)),
+        // It resumes by itself, and what it shows is its own affair.
+        Session::V1(_) => None,
     });
     let departed = turn.state.replays.departed.get(user).filter(|(at, _)| lately(*at)).map(|(_, head)| *head);
     back.chain(departed).min()
@@ -77,6 +79,7 @@ pub fn left(turn: &mut Turn<'_>, conn: ConnId, user: &UserId) {
 pub fn resume(turn: &mut Turn<'_>) {
     let due = |session: &Session| match session {
         Session::Classic(session) => session.replay.as_ref().map(|replay| replay.due),
+        Session::V1(_) => None,
     };
     let waiting = turn.state.sockets.iter().filter_map(|(conn, session)| Some((conn, due(session)?))).collect();
     turn.state.replays.waiting = waiting;
@@ -121,7 +124,7 @@ fn replay(turn: &mut Turn<'_>, conn: ConnId) -> Result<(), DbError> {
     let Some(replay) = session.replay.take() else {
         return Ok(());
     };
-    let read = turn.state.marks.up_to(&session.user);
+    let read = turn.state.marks.up_to(&session.base.user);
     let most = turn.state.settings.limits.classic_replay_max;
     let seen = replay.after.map_or(read, |head| head.min(read));
     let from = seen.max(Seq(replay.up_to.0.saturating_sub(most)));

@@ -1,43 +1,58 @@
 //! Sending a message, over a socket or by a call: stored, acknowledged and seen by all in one turn.
 
+use std::rc::Rc;
+
 use crate::db::DbError;
 use crate::effect::Answer;
 use crate::features::access::Entry;
-use crate::features::rates::Kind;
-use crate::features::{people, read, replay, typing};
-use crate::ids::{ConnId, UserId};
+use crate::features::frames::{Handled, Reply, Speaker};
+use crate::features::people::{self, Around};
+use crate::features::{mention, project, read, replay, typing};
+use crate::permissions::{self, Action};
 use crate::protocol::codes::{ErrorCode, Refusal};
-use crate::protocol::internal::Role;
+use crate::protocol::frames::{NewMessage, Rate};
+use crate::protocol::internal::Dialect;
+use crate::protocol::v1::{self, Logged, Passing};
 use crate::room::{Outcome, Turn};
+use crate::store::changes::{self, Kind};
+use crate::store::members::Member;
+use crate::store::mentions;
 use crate::store::messages::{self, Message};
 
 enum Sent {
     New(Message),
-    /// The same `client_message_id` and content from the same sender: the message as it was stored then.
+    /// The same `client_message_id` and content from the same sender: the message as it is stored.
     Repeat(Message),
 }
 
-/// From a socket. A repeat is answered, to the resender alone, with the stored message.
+/// From a socket. A repeat is answered, to the resender alone: a classic one with the stored message, v1 with `ack`.
 ///
 /// # Errors
 /// Storage errors.
-pub fn frame(
-    turn: &mut Turn<'_>,
-    conn: ConnId,
-    user: &UserId,
-    content: String,
-    client_message_id: Option<String>,
-) -> Result<(), DbError> {
-    let echo = client_message_id.clone();
-    match send(turn, user, content, client_message_id)? {
-        Ok(Sent::New(_)) => {}
-        Ok(Sent::Repeat(message)) => {
-            let frame = people::new_message(turn, &message)?;
-            turn.send(std::rc::Rc::from([conn]), frame);
+pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, new: NewMessage) -> Handled {
+    let sent = match send(turn, &speaker.member, new, speaker.dialect)? {
+        Ok(sent) => sent,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let (message, repeat) = match &sent {
+        Sent::New(message) => (message, false),
+        Sent::Repeat(message) => (message, true),
+    };
+    if let (Dialect::Classic, Some(conn)) = (speaker.dialect, speaker.conn) {
+        if repeat {
+            let frame = people::new_message(turn, message)?;
+            turn.send(Rc::from([conn]), frame);
         }
-        Err(refusal) => turn.send_error(conn, &refusal, echo.as_deref()),
+        return Ok(Ok(Reply::Answered));
     }
-    Ok(())
+    // Whoever is live has the message itself for an acknowledgement.
+    let sees_it = speaker.conn.is_some_and(|conn| turn.state.sockets.v1(conn).is_some_and(|v1| v1.behind.is_none()));
+    Ok(Ok(if repeat || !sees_it { Reply::Event(ack(message)) } else { Reply::Done }))
+}
+
+fn ack(message: &Message) -> String {
+    let client_message_id = message.client_message_id.as_deref().unwrap_or_default();
+    Passing::Ack { client_message_id, id: message.id, seq: message.id }.encode()
 }
 
 /// By a call: 201 and the message, or 200 and the stored one.
@@ -45,11 +60,16 @@ pub fn frame(
 /// # Errors
 /// Storage errors.
 pub fn call(turn: &mut Turn<'_>, entry: &Entry, content: String, client_message_id: Option<String>) -> Outcome {
-    let user = match entry.caller() {
-        Ok(caller) => caller.member.user.clone(),
+    let member = match entry.caller() {
+        Ok(caller) => caller.member.clone(),
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let (status, message) = match send(turn, &user, content, client_message_id)? {
+    let new = NewMessage { content, client_message_id, ..NewMessage::default() };
+    let frozen = turn.state.meta.as_ref().is_some_and(|meta| meta.frozen);
+    if let Err(refusal) = permissions::check(Action::Write, &member, frozen, turn.now) {
+        return Ok(Err(refusal));
+    }
+    let (status, message) = match send(turn, &member, new, Dialect::Classic)? {
         Ok(Sent::New(message)) => (201, message),
         Ok(Sent::Repeat(message)) => (200, message),
         Err(refusal) => return Ok(Err(refusal)),
@@ -60,66 +80,100 @@ pub fn call(turn: &mut Turn<'_>, entry: &Entry, content: String, client_message_
 
 fn send(
     turn: &mut Turn<'_>,
-    user: &UserId,
-    content: String,
-    client_message_id: Option<String>,
+    sender: &Member,
+    new: NewMessage,
+    dialect: Dialect,
 ) -> Result<Result<Sent, Refusal>, DbError> {
-    let client_message_id = client_message_id.filter(|id| !id.is_empty());
-    if let Err(refusal) = check(turn, &content, client_message_id.as_deref()) {
+    if let Err(refusal) = check(turn, &new) {
         return Ok(Err(refusal));
     }
-    let role = turn.state.members.get(turn.db, user)?.map_or(Role::Viewer, |member| member.role);
-    if role < Role::Member {
-        return Ok(Err(ErrorCode::ReadOnly.into()));
-    }
-    if let Err(wait) = turn.state.rates.take(user, Kind::Message, turn.now, &turn.state.settings.limits) {
+    let user = &sender.user;
+    if let Err(wait) = turn.state.rates.take(user, Rate::Message, turn.now, &turn.state.settings.limits) {
         return Ok(Err(Refusal::from(ErrorCode::RateLimited).after(wait)));
     }
     turn.load_marks()?;
-    let mut message =
-        Message { id: turn.state.head.next(), sender: user.clone(), client_message_id, content, created_at: turn.now };
+    let mut message = Message::new(turn.state.head.next(), user.clone(), new.content, turn.now);
+    message.client_message_id = new.client_message_id.filter(|id| !id.is_empty());
+    if let Some(id) = message.client_message_id.as_deref()
+        && may_be_a_repeat(turn, sender)
+        && let Some(stored) = messages::by_client_id(turn.db, user, id)?
+    {
+        // Asked first: a repeat has to get through slow mode, and must not be taken for a reply to what is gone.
+        if says_the_same(turn, &stored, &message.content)? {
+            return Ok(Ok(Sent::Repeat(stored)));
+        }
+    }
+    if let Err(refusal) = project::slow_mode(turn, sender) {
+        return Ok(Err(refusal));
+    }
+    if let Some(id) = new.reply_to {
+        match messages::get(turn.db, id)? {
+            Some(answered) => message.thread = Some(answered.thread.unwrap_or(answered.id)),
+            None => return Ok(Err(ErrorCode::NoSuchMessage.into())),
+        }
+        message.reply_to = Some(id);
+    }
+    message.extra.mentions = mention::checked(turn, user, new.mentions)?;
+    message.extra.data = new.data;
     if !messages::insert(turn.db, &message)? {
         let id = message.client_message_id.take().unwrap_or_default();
         match messages::by_client_id(turn.db, user, &id)? {
-            Some(stored) if stored.content == message.content => {
-                return Ok(Ok(Sent::Repeat(stored)));
-            }
+            Some(stored) if says_the_same(turn, &stored, &message.content)? => return Ok(Ok(Sent::Repeat(stored))),
+            _ if dialect == Dialect::V1 => return Ok(Err(ErrorCode::ClientMessageIdReused.into())),
             // The same id with other content is another message: stored, but there is nothing to dedupe it by.
             _ => drop(messages::insert(turn.db, &message)?),
         }
+    }
+    mentions::add(turn.db, &message.extra.mentions, message.id)?;
+    if message.thread.is_some()
+        && let Some(meta) = turn.state.meta.as_mut()
+    {
+        meta.threads = true;
     }
     turn.state.head = message.id;
     // Before the sender's own mark moves: what they missed while they were away lies behind it.
     replay::before_message(turn)?;
     typing::sent(turn, user);
+    project::sent(turn, user);
     turn.state.marks.advance(user, message.id, turn.now);
     if turn.state.sockets.of(user).is_empty() {
         turn.state.unattached.get_or_insert(message.id);
     }
     read::remember(turn, user);
-    let frame = people::new_message(turn, &message)?;
-    let everyone = turn.state.sockets.everyone();
-    turn.send(everyone, frame);
+    if turn.state.sockets.any_classic() {
+        let frame = people::new_message(turn, &message)?;
+        let classic = turn.state.sockets.classic();
+        turn.send(classic, frame);
+    }
+    if turn.state.sockets.any_v1() {
+        let encode = |shape: v1::Message<'_>| Logged::NewMessage { seq: message.id, message: shape }.encode();
+        let event = people::v1_message(turn, &message, &Around::default(), None, encode)?;
+        turn.publish(event, true);
+    }
     turn.state.to_tell.everyone();
     Ok(Ok(Sent::New(message)))
 }
 
-fn check(turn: &Turn<'_>, content: &str, client_message_id: Option<&str>) -> Result<(), Refusal> {
-    let limits = &turn.state.settings.limits;
-    if content.trim().is_empty() {
-        return Err(ErrorCode::ContentEmpty.into());
+/// A question that only those cases have to ask in which the index does not answer it in time.
+fn may_be_a_repeat(turn: &Turn<'_>, sender: &Member) -> bool {
+    project::is_slowed(turn, sender)
+}
+
+/// Whether the stored message is what this repeats. It may have been edited since, or deleted: then its words are gone,
+/// and what carries its id is taken for it.
+fn says_the_same(turn: &mut Turn<'_>, stored: &Message, content: &str) -> Result<bool, DbError> {
+    if stored.content == content || stored.is_deleted() {
+        return Ok(true);
     }
-    let length = content.chars().count() as i64;
-    if length > limits.message_max_chars {
-        let what = format!("{length} characters of at most {}", limits.message_max_chars);
-        return Err(ErrorCode::ContentTooLong.because(&what));
-    }
-    if content.contains('\0') {
-        return Err(ErrorCode::InvalidField.because("content holds a NUL character"));
-    }
-    match client_message_id {
-        Some(id) if id.chars().count() as i64 > limits.client_message_id_max_chars => {
-            let max = limits.client_message_id_max_chars;
+    let first = changes::edits(turn.db, stored.extra.last_edit)?.pop();
+    Ok(first.is_some_and(|edit| matches!(edit.kind, Kind::Edit { was: Some(was), .. } if was == content)))
+}
+
+fn check(turn: &Turn<'_>, new: &NewMessage) -> Result<(), Refusal> {
+    check_content(turn, &new.content)?;
+    let max = turn.state.settings.limits.client_message_id_max_chars;
+    match new.client_message_id.as_deref() {
+        Some(id) if id.chars().count() as i64 > max => {
             Err(ErrorCode::InvalidField.because(&format!("client_message_id has at most {max} characters")))
         }
         Some(id) if id.contains('\0') => {
@@ -127,4 +181,23 @@ fn check(turn: &Turn<'_>, content: &str, client_message_id: Option<&str>) -> Res
         }
         _ => Ok(()),
     }
+}
+
+/// What a message says must be there, not too long, and text.
+///
+/// # Errors
+/// `content_empty`, `content_too_long`, `invalid_field`.
+pub fn check_content(turn: &Turn<'_>, content: &str) -> Result<(), Refusal> {
+    let max = turn.state.settings.limits.message_max_chars;
+    if content.trim().is_empty() {
+        return Err(ErrorCode::ContentEmpty.into());
+    }
+    let length = content.chars().count() as i64;
+    if length > max {
+        return Err(ErrorCode::ContentTooLong.because(&format!("{length} characters of at most {max}")));
+    }
+    if content.contains('\0') {
+        return Err(ErrorCode::InvalidField.because("content holds a NUL character"));
+    }
+    Ok(())
 }

@@ -47,19 +47,33 @@ error_codes! {
     TokenWrongType = "token_wrong_type", 401, "This is not an access token (token_type).";
     TokenWrongIssuer = "token_wrong_issuer", 401, "The token was issued by or for somebody else (iss, aud).";
     TokenRefused = "token_refused", 401, "The backend does not accept this token.";
+    TokenOtherUser = "token_other_user", 401, "This token is another user's.";
     TokenNoUser = "token_no_user", 401, "The token names no user.";
     NoAccess = "no_access", 403, "This user has no access to this project.";
     Removed = "removed", 403, "This user was removed from this project.";
     Revoked = "revoked", 403, "This user's sessions were ended; sign in again.";
     ReadOnly = "read_only", 403, "This user may read here, but not write.";
+    Banned = "banned", 403, "This user is banned from this project.";
+    Muted = "muted", 403, "This user may not write here at present.";
+    Frozen = "frozen", 403, "This project takes no messages at present.";
+    NotYours = "not_yours", 403, "This message is somebody else's.";
+    ModeratorTarget = "moderator_target", 403, "Moderators are beyond each other's reach.";
+    ModeratorsOnly = "moderators_only", 403, "Only a moderator may do this.";
     BadServerKey = "bad_server_key", 403, "This call needs a server key.";
     NotFound = "not_found", 404, "There is nothing at this address.";
     NoSuchProject = "no_such_project", 404, "There is no such project.";
     NoSuchMember = "no_such_member", 404, "There is no such member.";
+    NoSuchMessage = "no_such_message", 404, "There is no such message.";
     MethodNotAllowed = "method_not_allowed", 405, "This address does not answer this method.";
+    ClientMessageIdReused = "client_message_id_reused", 409, "This client_message_id was used for another message.";
+    MessageDeleted = "message_deleted", 409, "This message was deleted.";
+    TooManyReactions = "too_many_reactions", 409, "This message has as many different reactions as it can have.";
+    TooManyPins = "too_many_pins", 409, "This project has as many pins as it can have.";
+    TooManyBlocked = "too_many_blocked", 409, "This user blocks as many others as they can.";
     TooLarge = "too_large", 413, "This is too large.";
     UnsupportedMediaType = "unsupported_media_type", 415, "This call takes application/json.";
     UpgradeRequired = "upgrade_required", 426, "This address is for WebSockets.";
+    SlowMode = "slow_mode", 429, "This project is in slow mode; wait a moment.";
     RateLimited = "rate_limited", 429, "Too many messages; wait a moment.";
     TooManyConnections = "too_many_connections", 429, "Too many connections.";
     Internal = "internal", 500, "Something went wrong on our side.";
@@ -101,6 +115,27 @@ impl Refusal {
     /// The body of an HTTP answer: `{"detail": …, "code": …}`.
     pub fn envelope(&self) -> Value {
         json!({ "detail": self.detail, "code": self.code.word() })
+    }
+}
+
+impl ErrorCode {
+    /// The close code by which a v1 client is refused for this reason, having been let in for a moment: a browser's
+    /// script cannot see why an upgrade was refused.
+    pub fn close(self) -> CloseCode {
+        match self {
+            ErrorCode::TokenExpired => CloseCode::TokenExpired,
+            ErrorCode::Removed | ErrorCode::Banned | ErrorCode::Revoked => CloseCode::Removed,
+            ErrorCode::NoAccess => CloseCode::NoAccess,
+            ErrorCode::NoSuchProject | ErrorCode::NotFound => CloseCode::NoSuchProject,
+            ErrorCode::RateLimited | ErrorCode::SlowMode | ErrorCode::TooManyConnections => CloseCode::TooMany,
+            ErrorCode::BackendUnavailable | ErrorCode::KeysUnavailable | ErrorCode::Misconfigured => {
+                CloseCode::BackendSilent
+            }
+            ErrorCode::Unavailable => CloseCode::Restarting,
+            other if other.status() == 401 => CloseCode::BadToken,
+            other if other.status() >= 500 => CloseCode::InternalError,
+            _ => CloseCode::ProtocolError,
+        }
     }
 }
 

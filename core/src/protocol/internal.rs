@@ -45,6 +45,10 @@ pub enum Role {
     Moderator,
 }
 
+impl Role {
+    pub const ALL: &'static [Role] = &[Role::Viewer, Role::Member, Role::Moderator];
+}
+
 /// How a user is shown. Empty strings where nothing is known.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
@@ -125,6 +129,17 @@ pub enum Admission {
 pub enum Dialect {
     #[default]
     Classic,
+    /// The subprotocol `project-chat.v1`.
+    V1,
+}
+
+/// A position in the log of a project, with the epoch that it means something in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Since {
+    pub seq: Seq,
+    /// `None`: the client does not say; then it is taken on trust.
+    #[serde(default)]
+    pub epoch: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,7 +160,19 @@ pub enum RoomCall {
     Connect {
         #[serde(default)]
         dialect: Dialect,
+        /// Where a v1 client left off, if it was here before.
+        #[serde(default)]
+        since: Option<Since>,
     },
+    /// The log for clients without WebSockets. 200: an array of v1 events, as a socket that resumes would get.
+    Events {
+        #[serde(default)]
+        since: Option<Since>,
+    },
+    /// A v1 client's frame by HTTP. 200: an array with the event that answers it, if any; or the refusal.
+    Frame { text: String },
+    /// [`Admission::Server`]. Forgets everything up to this position. 200: `{"pruned": …}`.
+    Prune { up_to: Seq },
     /// 200: an array of REST messages, newest first, and [`PAGE_HEADER`].
     Messages {
         #[serde(default)]

@@ -2,5 +2,7 @@
 
 pub mod classic;
 pub mod codes;
+pub mod frames;
 pub mod internal;
 pub mod rest;
+pub mod v1;

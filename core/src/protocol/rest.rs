@@ -36,6 +36,11 @@ pub struct Message<'a> {
     pub attachment: Option<&'a str>,
     pub created_at: String,
     pub read_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edited_at: Option<String>,
+    /// When it was deleted; `content` is empty then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<String>,
 }
 
 /// One project in a user's contacts.

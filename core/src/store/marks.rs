@@ -21,9 +21,21 @@ pub struct Mark {
     /// (up to, when), ascending in both.
     #[serde(rename = "s")]
     steps: Vec<(Seq, Millis)>,
+    /// Grows with every change: of two marks of a user, the one with the higher revision is the newer.
+    #[serde(rename = "r", default)]
+    revision: u64,
     /// How far others have been told.
     #[serde(rename = "t", default)]
-    pub announced: Seq,
+    announced: Seq,
+    /// How far their user has read without telling anybody.
+    #[serde(rename = "p", default, skip_serializing_if = "is_zero")]
+    private: Seq,
+    /// Their user wants to find everything from here on unread again.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    unread_from: Option<Seq>,
+    /// When their user was last here. Stored with the mark, whenever that is.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<Millis>,
     /// Since when it has been ahead of storage.
     #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
     pub unsaved_since: Option<Millis>,
@@ -35,9 +47,31 @@ pub struct Mark {
     told_saved: bool,
 }
 
+fn is_zero(seq: &Seq) -> bool {
+    *seq == Seq::ZERO
+}
+
 impl Mark {
     pub fn up_to(&self) -> Seq {
         self.steps.last().map_or(Seq::ZERO, |step| step.0)
+    }
+
+    /// Everything up to here counts as read for its user.
+    pub fn read_up_to(&self) -> Seq {
+        match self.unread_from {
+            Some(from) => Seq(from.0.saturating_sub(1)),
+            None => self.up_to().max(self.private),
+        }
+    }
+
+    /// When their user last did something that their mark knows of.
+    pub fn last_active(&self) -> Option<Millis> {
+        self.steps.last().map(|step| step.1).max(self.left_at)
+    }
+
+    fn changed(&mut self, now: Millis) {
+        self.revision += 1;
+        self.unsaved_since.get_or_insert(now);
     }
 
     /// When this mark reached `id`.
@@ -58,7 +92,7 @@ impl Mark {
                 self.steps.remove(closest);
             }
         }
-        self.unsaved_since.get_or_insert(now);
+        self.changed(now);
         true
     }
 }
@@ -75,6 +109,10 @@ pub struct Marks {
     marks: HashMap<UserId, Mark>,
     /// Members in the order in which they got their first mark: the place in it is the shard.
     order: Vec<UserId>,
+    /// The furthest of all: nobody has read what lies beyond.
+    furthest: Seq,
+    /// The oldest `unsaved_since`.
+    unsaved_since: Option<Millis>,
 }
 
 impl Marks {
@@ -94,19 +132,19 @@ impl Marks {
             let shard: Shard = serde_json::from_str(row.text(0)?).map_err(|e| DbError(format!("marks: {e}")))?;
             for (user, mark) in shard.marks {
                 // A row of an older order of members must not take a mark back.
-                if self.up_to(&user) <= mark.up_to() {
+                if self.get(&user).is_none_or(|known| known.revision <= mark.revision) {
                     let told = mark.told;
                     self.insert(user, Mark { told_saved: told, ..mark });
                 }
             }
         }
         for (user, mark) in attached {
-            let stored = self.marks.get(user).map_or(Seq::ZERO, Mark::up_to);
-            let announced = self.marks.get(user).map_or(Seq::ZERO, |mark| mark.announced);
-            if mark.up_to() > stored || mark.announced > announced {
+            let stored = self.marks.get(user);
+            if stored.is_none_or(|stored| mark.revision > stored.revision) {
                 // An attachment may be older than what storage holds of `told`.
-                let told = self.marks.get(user).is_some_and(|mark| mark.told);
-                self.insert(user.clone(), Mark { told, told_saved: told, ..mark.clone() });
+                let told = stored.is_some_and(|mark| mark.told);
+                let left_at = stored.and_then(|mark| mark.left_at);
+                self.insert(user.clone(), Mark { told, told_saved: told, left_at, ..mark.clone() });
             }
         }
         self.loaded = true;
@@ -114,6 +152,8 @@ impl Marks {
     }
 
     fn insert(&mut self, user: UserId, mark: Mark) {
+        self.furthest = self.furthest.max(mark.up_to());
+        self.unsaved_since = [self.unsaved_since, mark.unsaved_since].into_iter().flatten().min();
         if self.marks.insert(user.clone(), mark).is_none() {
             self.order.push(user);
         }
@@ -128,7 +168,46 @@ impl Marks {
     }
 
     pub fn advance(&mut self, user: &UserId, up_to: Seq, now: Millis) -> bool {
-        self.entry(user).advance(up_to, now)
+        let moved = self.entry(user).advance(up_to, now);
+        if moved {
+            self.furthest = self.furthest.max(up_to);
+            self.unsaved_since.get_or_insert(now);
+        }
+        moved
+    }
+
+    /// Their user has read this far and others are not to know; `false`: that was so already.
+    pub fn advance_private(&mut self, user: &UserId, up_to: Seq, now: Millis) -> bool {
+        let mark = self.entry(user);
+        if up_to <= mark.private.max(mark.up_to()) {
+            return false;
+        }
+        mark.private = up_to;
+        mark.changed(now);
+        self.unsaved_since.get_or_insert(now);
+        true
+    }
+
+    /// Everything from `from` on is to be found unread again (`None`: no longer); `false`: it was so already. The mark
+    /// itself stays where it is.
+    pub fn set_unread_from(&mut self, user: &UserId, from: Option<Seq>, now: Millis) -> bool {
+        let mark = self.entry(user);
+        if mark.unread_from == from {
+            return false;
+        }
+        mark.unread_from = from;
+        mark.changed(now);
+        self.unsaved_since.get_or_insert(now);
+        true
+    }
+
+    pub fn unread_from(&self, user: &UserId) -> Option<Seq> {
+        self.get(user).and_then(|mark| mark.unread_from)
+    }
+
+    /// Their user's last socket has gone. That alone is not stored.
+    pub fn left(&mut self, user: &UserId, now: Millis) {
+        self.entry(user).left_at = Some(now);
     }
 
     /// Notes that others are being told of the mark as far as `up_to`; `None` when they have been told that far
@@ -136,8 +215,12 @@ impl Marks {
     pub fn announce(&mut self, user: &UserId, up_to: Seq) -> Option<Seq> {
         let mark = self.entry(user);
         let before = mark.announced;
-        mark.announced = before.max(up_to);
-        (up_to > before).then_some(before)
+        if up_to <= before {
+            return None;
+        }
+        mark.announced = up_to;
+        mark.revision += 1;
+        Some(before)
     }
 
     /// Notes that the user's object is being told; `false`: it knows already.
@@ -162,13 +245,16 @@ impl Marks {
 
     /// When the first of the other members' marks reached `id`, a message of `sender`'s.
     pub fn read_at(&self, sender: &UserId, id: Seq) -> Option<Millis> {
+        if id > self.furthest {
+            return None;
+        }
         let others = self.marks.iter().filter(|(user, _)| *user != sender);
         others.filter_map(|(_, mark)| mark.reached_at(id)).min()
     }
 
     /// Since when some mark has been ahead of storage.
     pub fn unsaved_since(&self) -> Option<Millis> {
-        self.marks.values().filter_map(|mark| mark.unsaved_since).min()
+        self.unsaved_since
     }
 
     /// Writes the rows in which a mark has moved: one for 200 members.
@@ -176,6 +262,7 @@ impl Marks {
     /// # Errors
     /// Storage errors.
     pub fn flush(&mut self, db: &mut dyn Db) -> Result<(), DbError> {
+        self.unsaved_since = None;
         for (number, users) in self.order.chunks(SHARD_SIZE).enumerate() {
             let moved = |user| {
                 let mark = self.marks.get(user);

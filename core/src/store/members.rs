@@ -33,6 +33,12 @@ pub struct Member {
     pub removed: bool,
     /// Tokens issued before this moment (seconds) are void.
     pub revoked_before: Option<i64>,
+    /// May not write until then.
+    pub muted_until: Option<Millis>,
+    /// May not enter until then; outweighs every yes.
+    pub banned_until: Option<Millis>,
+    /// Whose messages they do not want to see.
+    pub blocked: Vec<UserId>,
 }
 
 impl Member {
@@ -47,8 +53,23 @@ impl Member {
             listed: false,
             removed: false,
             revoked_before: None,
+            muted_until: None,
+            banned_until: None,
+            blocked: Vec::new(),
         }
     }
+
+    pub fn is_banned(&self, now: Millis) -> bool {
+        self.banned_until.is_some_and(|until| until > now)
+    }
+}
+
+/// The columns that [`member`] reads, in its order.
+macro_rules! columns {
+    () => {
+        "user, role, username, first_name, last_name, profile_pic, named_by, admitted_at, current, listed, removed,
+        revoked_before, muted_until, banned_until, blocked"
+    };
 }
 
 #[derive(Default)]
@@ -64,8 +85,7 @@ impl Members {
         if let Some(known) = self.cache.get(user) {
             return Ok(known.clone());
         }
-        let sql = "SELECT user, role, username, first_name, last_name, profile_pic, named_by, admitted_at, current,
-            listed, removed, revoked_before FROM members WHERE user = ?";
+        let sql = concat!("SELECT ", columns!(), " FROM members WHERE user = ?");
         let found = db.run(sql, &[Param::Text(user.as_str())])?.first().map(member).transpose()?;
         self.keep(user.clone(), found.clone());
         Ok(found)
@@ -82,11 +102,17 @@ impl Members {
         }
         let sql =
             "INSERT INTO members (user, role, username, first_name, last_name, profile_pic, named_by, admitted_at,
-            current, listed, removed, revoked_before) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            current, listed, removed, revoked_before, muted_until, banned_until, blocked)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             ON CONFLICT (user) DO UPDATE SET role = excluded.role, username = excluded.username,
             first_name = excluded.first_name, last_name = excluded.last_name, profile_pic = excluded.profile_pic,
             named_by = excluded.named_by, admitted_at = excluded.admitted_at, current = excluded.current,
-            listed = excluded.listed, removed = excluded.removed, revoked_before = excluded.revoked_before";
+            listed = excluded.listed, removed = excluded.removed, revoked_before = excluded.revoked_before,
+            muted_until = excluded.muted_until, banned_until = excluded.banned_until, blocked = excluded.blocked";
+        let blocked = match member.blocked.as_slice() {
+            [] => None,
+            some => Some(serde_json::to_string(some).map_err(|error| DbError(error.to_string()))?),
+        };
         let params = [
             Param::Text(member.user.as_str()),
             Param::Text(role_word(member.role)),
@@ -100,6 +126,9 @@ impl Members {
             Param::Int(member.listed.into()),
             Param::Int(member.removed.into()),
             member.revoked_before.into(),
+            member.muted_until.map(|until| until.0).into(),
+            member.banned_until.map(|until| until.0).into(),
+            blocked.as_deref().into(),
         ];
         db.run(sql, &params)?;
         if before.is_none_or(|before| before.current != member.current) {
@@ -121,13 +150,17 @@ impl Members {
         Ok(self.roster.insert(roster))
     }
 
+    /// Nobody has come or gone since the roster was last asked for.
+    pub fn roster_stands(&self) -> bool {
+        self.roster.is_some()
+    }
+
     /// Every row, for the server API.
     ///
     /// # Errors
     /// Storage errors.
     pub fn all(&mut self, db: &mut dyn Db) -> Result<Vec<Member>, DbError> {
-        let sql = "SELECT user, role, username, first_name, last_name, profile_pic, named_by, admitted_at, current,
-            listed, removed, revoked_before FROM members ORDER BY user";
+        let sql = concat!("SELECT ", columns!(), " FROM members ORDER BY user");
         db.run(sql, &[])?.iter().map(member).collect()
     }
 
@@ -175,5 +208,8 @@ fn member(row: &Row) -> Result<Member, DbError> {
         listed: row.int(9)? != 0,
         removed: row.int(10)? != 0,
         revoked_before: row.opt_int(11)?,
+        muted_until: row.opt_int(12)?.map(Millis),
+        banned_until: row.opt_int(13)?.map(Millis),
+        blocked: row.opt_text(14)?.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default(),
     })
 }

@@ -2,22 +2,24 @@
 
 use crate::db::{Db, DbError, Param};
 use crate::ids::{Millis, Seq};
+use crate::store::messages;
 
 /// Forward only. Each is run once, in order; the number of those done is kept under `schema`.
-const MIGRATIONS: &[&[&str]] = &[&[
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    // A message's id is the position of its sending in the project's log. No AUTOINCREMENT: it costs a row each time.
-    "CREATE TABLE messages (
+const MIGRATIONS: &[&[&str]] = &[
+    &[
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+        // A message's id is the position of its sending in the project's log. No AUTOINCREMENT: it costs a row each time.
+        "CREATE TABLE messages (
         id INTEGER PRIMARY KEY,
         sender TEXT NOT NULL,
         client_message_id TEXT,
         content TEXT NOT NULL,
         created_at INTEGER NOT NULL
     )",
-    // The one index that a message pays for: the same client_message_id from the same sender is one message, for ever.
-    "CREATE UNIQUE INDEX messages_by_client_id ON messages (sender, client_message_id)
+        // The one index that a message pays for: the same client_message_id from the same sender is one message, for ever.
+        "CREATE UNIQUE INDEX messages_by_client_id ON messages (sender, client_message_id)
         WHERE client_message_id IS NOT NULL",
-    "CREATE TABLE members (
+        "CREATE TABLE members (
         user TEXT PRIMARY KEY,
         role TEXT NOT NULL,
         username TEXT NOT NULL,
@@ -31,8 +33,55 @@ const MIGRATIONS: &[&[&str]] = &[&[
         removed INTEGER NOT NULL,
         revoked_before INTEGER
     ) WITHOUT ROWID",
-    "CREATE TABLE marks (shard INTEGER PRIMARY KEY, data TEXT NOT NULL)",
-]];
+        "CREATE TABLE marks (shard INTEGER PRIMARY KEY, data TEXT NOT NULL)",
+    ],
+    &[
+        // `folded`: the text in small letters, where SQLite's own lower() would not do. `extra`: JSON, what few have.
+        "ALTER TABLE messages ADD COLUMN folded TEXT",
+        "ALTER TABLE messages ADD COLUMN reply_to INTEGER",
+        "ALTER TABLE messages ADD COLUMN thread INTEGER",
+        "ALTER TABLE messages ADD COLUMN deleted_at INTEGER",
+        "ALTER TABLE messages ADD COLUMN extra TEXT",
+        // Only replies pay for it.
+        "CREATE INDEX messages_by_thread ON messages (thread) WHERE thread IS NOT NULL",
+        // The rest of the log: what happened to messages after their sending.
+        "CREATE TABLE changes (
+        seq INTEGER PRIMARY KEY,
+        message INTEGER NOT NULL,
+        user TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        data TEXT,
+        previous INTEGER
+    )",
+        "CREATE TABLE pins (message INTEGER PRIMARY KEY, user TEXT NOT NULL, at INTEGER NOT NULL)",
+        "CREATE TABLE mentions (
+        user TEXT NOT NULL,
+        message INTEGER NOT NULL,
+        PRIMARY KEY (user, message)
+    ) WITHOUT ROWID",
+        "CREATE TABLE reports (
+        message INTEGER NOT NULL,
+        reporter TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        resolved_by TEXT,
+        PRIMARY KEY (message, reporter)
+    ) WITHOUT ROWID",
+        "CREATE TABLE audit (
+        id INTEGER PRIMARY KEY,
+        actor TEXT,
+        action TEXT NOT NULL,
+        user TEXT,
+        message INTEGER,
+        detail TEXT,
+        at INTEGER NOT NULL
+    )",
+        "ALTER TABLE members ADD COLUMN muted_until INTEGER",
+        "ALTER TABLE members ADD COLUMN banned_until INTEGER",
+        "ALTER TABLE members ADD COLUMN blocked TEXT",
+    ],
+];
 
 /// What a room knows of itself.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +92,29 @@ pub struct Meta {
     /// The project's name and time of creation, as the backend last gave them.
     pub project_name: Option<String>,
     pub project_created_at: Option<String>,
+    /// Only moderators write.
+    pub frozen: bool,
+    /// Seconds between two messages of a member; 0: off.
+    pub slow_mode_s: i64,
+    /// Everything up to here has been forgotten.
+    pub pruned: Seq,
+    /// There are threads: pages have to be told how long theirs are.
+    pub threads: bool,
+}
+
+impl Meta {
+    fn new(epoch: &str, created_at: Millis) -> Self {
+        Meta {
+            epoch: epoch.to_owned(),
+            created_at,
+            project_name: None,
+            project_created_at: None,
+            frozen: false,
+            slow_mode_s: 0,
+            pruned: Seq::ZERO,
+            threads: false,
+        }
+    }
 }
 
 /// The room's facts and the highest position ever given, or `None` when the database has not been made yet.
@@ -54,7 +126,7 @@ pub fn load(db: &mut dyn Db) -> Result<Option<(Meta, Seq)>, DbError> {
     if made.is_empty() {
         return Ok(None);
     }
-    let mut meta = Meta { epoch: String::new(), created_at: Millis(0), project_name: None, project_created_at: None };
+    let mut meta = Meta::new("", Millis(0));
     let (mut done, mut floor) = (0, Seq::ZERO);
     for row in db.run("SELECT key, value FROM meta", &[])? {
         let value = row.text(1)?.to_owned();
@@ -65,17 +137,22 @@ pub fn load(db: &mut dyn Db) -> Result<Option<(Meta, Seq)>, DbError> {
             "created_at" => meta.created_at = Millis(number()?),
             "project_name" => meta.project_name = Some(value),
             "project_created_at" => meta.project_created_at = Some(value),
+            "frozen" => meta.frozen = value == "1",
+            "slow_mode_s" => meta.slow_mode_s = number()?,
+            "pruned" => meta.pruned = Seq(number()?),
             // The highest position given, kept when the rows that had it are deleted: never given twice.
             "seq_floor" => floor = Seq(number()?),
             _ => {}
         }
     }
     migrate(db, usize::try_from(done).unwrap_or(0))?;
-    let newest = match db.run("SELECT max(id) FROM messages", &[])?.first() {
-        Some(row) => Seq(row.opt_int(0)?.unwrap_or(0)),
-        None => Seq::ZERO,
+    let mut newest = |sql: &'static str| match db.run(sql, &[])?.first() {
+        Some(row) => Ok(Seq(row.opt_int(0)?.unwrap_or(0))),
+        None => Ok(Seq::ZERO),
     };
-    Ok(Some((meta, newest.max(floor))))
+    let head = newest("SELECT max(id) FROM messages")?.max(newest("SELECT max(seq) FROM changes")?).max(floor);
+    meta.threads = messages::any_thread(db)?;
+    Ok(Some((meta, head)))
 }
 
 /// Makes the database. `epoch` is random text.
@@ -86,7 +163,7 @@ pub fn create(db: &mut dyn Db, now: Millis, epoch: &str) -> Result<Meta, DbError
     migrate(db, 0)?;
     set(db, "epoch", epoch)?;
     set(db, "created_at", &now.0.to_string())?;
-    Ok(Meta { epoch: epoch.to_owned(), created_at: now, project_name: None, project_created_at: None })
+    Ok(Meta::new(epoch, now))
 }
 
 /// # Errors

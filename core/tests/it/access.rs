@@ -215,7 +215,7 @@ fn calls_for_the_server_are_for_nobody_else() {
     assert_eq!(world.serves(RoomCall::MarkRead { up_to: None }).status, 401);
     let send = RoomCall::Send { content: "x".into(), client_message_id: None };
     assert_eq!(world.serves(send).status, 401);
-    assert_eq!(world.calls("ann", RoomCall::Connect { dialect: Dialect::Classic }).status, 426);
+    assert_eq!(world.calls("ann", RoomCall::Connect { dialect: Dialect::Classic, since: None }).status, 426);
 }
 
 #[test]

@@ -52,12 +52,12 @@ fn in_a_large_room_it_is_not_passed_on() {
 
 #[test]
 fn too_much_of_it_is_dropped_in_silence() {
-    let mut world = World::with(Limits { message_rate: 1, message_burst: 2, ..Limits::default() });
+    let mut world = World::with(Limits { signal_rate: 1, ..Limits::default() });
     let (ann, bob) = (world.joins("ann"), world.joins("bob"));
-    for _ in 0..3 {
+    for _ in 0..12 {
         world.types(ann, true);
     }
-    world.shows(bob, &["ann types", "ann types"]);
+    world.shows(bob, &["ann types"; 10]);
     world.shows(ann, &[]);
     world.sends(ann, "messages have their own bucket");
     world.shows(bob, &["1 ann: messages have their own bucket"]);

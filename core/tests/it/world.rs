@@ -63,7 +63,8 @@ impl World {
 
     pub fn with(limits: Limits) -> Self {
         let project = ProjectId::parse("5").unwrap();
-        let settings = Settings { project, limits, classic_replay: true, entropy: "first".into() };
+        let settings =
+            Settings { project, limits, classic_replay: true, epoch_salt: String::new(), entropy: "first".into() };
         World {
             room: Room::open(settings.clone(), []),
             settings,
@@ -89,7 +90,7 @@ impl World {
     }
 
     pub fn tries_to_join(&mut self, identity: Identity, admission: Admission) -> Result<Window, Answer> {
-        let call = RoomCall::Connect { dialect: Dialect::Classic };
+        let call = RoomCall::Connect { dialect: Dialect::Classic, since: None };
         let request = RoomRequest { project: self.settings.project.clone(), identity: Some(identity), admission, call };
         let (ticket, conn) = (Ticket(self.next()), ConnId(self.next()));
         self.turn(vec![Input::Connect { ticket, conn, request: Box::new(request) }]);
@@ -243,6 +244,7 @@ impl World {
                 self.attachments.remove(&conn);
                 self.timelines.get_mut(&conn).unwrap().push(format!("closed {}", code.code()));
             }
+            Effect::Verify { .. } => {}
             Effect::SetAlarm(at) => self.alarm = Some(at),
             Effect::WakeAt(at) => self.wake = Some(self.wake.map_or(at, |set| set.min(at))),
             Effect::Tell { user, gone, .. } => self.tells.push((user.to_string(), gone)),

@@ -1,0 +1,29 @@
+//! Forgetting the oldest part of the log. No position is ever given twice: the highest is kept apart from the rows.
+
+use crate::effect::Answer;
+use crate::ids::Seq;
+use crate::room::{Outcome, Turn};
+use crate::store::{changes, mentions, messages, meta};
+
+/// Forgets everything up to a position. A client that left off below it starts anew (`resync`).
+///
+/// # Errors
+/// Storage errors.
+pub fn call(turn: &mut Turn<'_>, up_to: Seq) -> Outcome {
+    let head = turn.state.head;
+    let up_to = up_to.min(head);
+    let pruned = turn.state.meta.as_ref().map_or(Seq::ZERO, |meta| meta.pruned);
+    if turn.state.meta.is_some() && up_to > pruned {
+        meta::set(turn.db, "seq_floor", &head.0.to_string())?;
+        meta::set(turn.db, "pruned", &up_to.0.to_string())?;
+        messages::prune(turn.db, up_to)?;
+        changes::prune(turn.db, up_to)?;
+        mentions::prune(turn.db, up_to)?;
+        turn.state.pins.prune(turn.db, up_to)?;
+        if let Some(meta) = turn.state.meta.as_mut() {
+            meta.pruned = up_to;
+        }
+        turn.state.to_tell.everyone();
+    }
+    Ok(Ok(Answer::json(200, &serde_json::json!({ "pruned": up_to.max(pruned) }))))
+}
