@@ -3,9 +3,10 @@
 declare module "*/build/index.js" {
   import type { Environment, Host, Shell } from "./object";
 
-  export const RoomHost: new (shell: Shell) => Host;
+  export const RoomHost: (new (shell: Shell) => Host) & {
+    verifyToken(env: Environment, token: string): Promise<string>;
+  };
   export const UserHost: new (shell: Shell) => Host;
-  export const verifyToken: (env: Environment, token: string) => Promise<string>;
   const Rust: new (ctx: ExecutionContext, env: Environment) => { fetch(request: Request): Promise<Response> };
   export default Rust;
 }

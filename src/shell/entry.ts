@@ -1,6 +1,6 @@
 // The Worker's modules: the Rust entry point and the two Durable Object classes.
 
-import Rust, { RoomHost, UserHost, verifyToken } from "../../build/index.js";
+import Rust, { RoomHost, UserHost } from "../../build/index.js";
 import { failWithInstance } from "./instance";
 import { ObjectShell, type Environment } from "./object";
 
@@ -13,12 +13,12 @@ export default {
 
 export class Room extends ObjectShell {
   constructor(ctx: DurableObjectState, env: Environment) {
-    super(ctx, env, "rooms", (shell) => new RoomHost(shell), verifyToken);
+    super(ctx, env, "rooms", (shell) => new RoomHost(shell));
   }
 }
 
 export class User extends ObjectShell {
   constructor(ctx: DurableObjectState, env: Environment) {
-    super(ctx, env, "users", (shell) => new UserHost(shell), verifyToken);
+    super(ctx, env, "users", (shell) => new UserHost(shell));
   }
 }

@@ -3,6 +3,7 @@
 // carried out. The inbox is JavaScript's: a wasm trap in any room of this isolate does not empty it.
 
 import { DurableObject } from "cloudflare:workers";
+import { RoomHost } from "../../build/index.js";
 import { answerClose } from "./close";
 import { countersOf, type Counters, type Kind } from "./counters";
 import { Effects, type Answer } from "./effects";
@@ -87,7 +88,6 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
     env: Environment,
     kind: Kind,
     readonly openHost: (shell: Shell) => Host,
-    readonly verifyToken: (env: Environment, token: string) => Promise<string>,
   ) {
     super(ctx, env);
     this.#counters = countersOf(kind, this.name, (env.JWT_SECRET ?? "").startsWith("dev-"));
@@ -299,7 +299,7 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
   async #verify(conn: number, token: string): Promise<void> {
     let outcome = "";
     try {
-      outcome = (await orLost(this.verifyToken(this.env, token))) ?? "";
+      outcome = (await orLost(RoomHost.verifyToken(this.env, token))) ?? "";
     } catch {
       // said by the empty outcome
     }
