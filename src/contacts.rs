@@ -5,11 +5,10 @@
 //! call: a poll with nothing new wakes that object and nothing else.
 
 mod confirm;
-mod entry;
 mod refresh;
 mod standing;
 
-pub use entry::inbox_entry;
+pub use chat_core::user::entry::inbox_entry;
 
 use chat_core::features::access::is_revoked;
 use chat_core::ids::ProjectId;
@@ -55,7 +54,7 @@ pub async fn of(app: &App, visitor: &Visitor) -> Result<Vec<Value>, Refusal> {
         visible(app, &claimed, known.projects)
     };
     confirm::later(app, visitor, &standing, &projects);
-    Ok(entry::sorted(projects, &fresh))
+    Ok(chat_core::user::entry::sorted(projects, &fresh))
 }
 
 /// With `ACCESS=claims` the token's word is the whole truth: other projects that were entered once are not shown.
@@ -64,6 +63,11 @@ fn visible(app: &App, claimed: &[ProjectId], mut projects: Vec<KnownProject>) ->
         projects.retain(|known| claimed.contains(&known.project));
     }
     projects
+}
+
+/// The only projects that an inbox of this user's may show; `None`: all that are known.
+pub fn only(app: &App, visitor: &Visitor) -> Option<Vec<ProjectId>> {
+    matches!(app.chat.access, Access::Claims).then(|| claimed(app, visitor))
 }
 
 fn claimed(app: &App, visitor: &Visitor) -> Vec<ProjectId> {

@@ -78,6 +78,7 @@ async fn ours(
 async fn call(app: &App, endpoint: Endpoint, request: &Request) -> Answer {
     match endpoint {
         Endpoint::Socket(project) => socket::open(app, &project, request).await,
+        Endpoint::InboxSocket => socket::open_inbox(app, request).await,
         Endpoint::DevToken => dev::token(app, request).await,
         Endpoint::DevCounters => dev::counters(),
         #[cfg(feature = "panic-probe")]

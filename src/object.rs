@@ -7,9 +7,11 @@
 
 mod bindings;
 mod db;
+mod effects;
 #[cfg(feature = "panic-probe")]
 mod probe;
 mod room;
+mod shell_env;
 mod user;
 mod verify;
 

@@ -8,6 +8,7 @@ use crate::project_ids::ProjectIds;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Endpoint {
     Socket(ProjectId),
+    InboxSocket,
     ListMessages(ProjectId),
     CreateMessage(ProjectId),
     MarkRead(ProjectId),
@@ -39,6 +40,7 @@ type Row = (&'static str, &'static str, Make);
 
 const TABLE: &[Row] = &[
     ("GET", "ws/chat/project/{project}", Make::Project(Endpoint::Socket)),
+    ("GET", "ws/chat/inbox", Make::Plain(Endpoint::InboxSocket)),
     ("GET", "api/projects/{project}/chat/messages", Make::Project(Endpoint::ListMessages)),
     ("POST", "api/projects/{project}/chat/messages", Make::Project(Endpoint::CreateMessage)),
     ("POST", "api/projects/{project}/chat/messages/create", Make::Project(Endpoint::CreateMessage)),

@@ -2,12 +2,13 @@
 
 use chat_core::ids::{ProjectId, UserId};
 use chat_core::protocol::codes::Refusal;
-use chat_core::protocol::internal::{UserCall, UserRequest};
+use chat_core::protocol::internal::{InboxRequest, UserCall, UserRequest};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use worker::Env;
+use worker::{Env, Response};
 
 use crate::objects::{self, Object};
+use crate::reply::internal;
 
 /// The answer to [`UserCall::Revocation`].
 #[derive(Deserialize)]
@@ -25,6 +26,12 @@ pub async fn call<T: DeserializeOwned>(env: &Env, user: &UserId, call: UserCall)
     let object = Object { env, binding: "USERS", name: user.as_str() };
     // Each call says how things are, not how they change: a second one does no harm.
     objects::read(object.call(&UserRequest { user: user.clone(), call }, true).await?).await
+}
+
+/// An upgrade: 101, or the object's refusal.
+pub async fn open_inbox(env: &Env, request: InboxRequest) -> Result<Response, Refusal> {
+    let header = objects::ascii_json(&request).map_err(internal("encoding a call"))?;
+    Object { env, binding: "USERS", name: request.identity.user.as_str() }.upgrade(&header).await
 }
 
 /// Everything issued to the user before this moment (seconds) is void.

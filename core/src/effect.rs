@@ -2,8 +2,9 @@
 
 use std::rc::Rc;
 
-use crate::ids::{ConnId, Millis, Ticket, UserId};
+use crate::ids::{ConnId, Millis, ProjectId, Ticket, UserId};
 use crate::protocol::codes::{CloseCode, Refusal};
+use crate::protocol::internal::RoomRequest;
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Effect {
@@ -35,6 +36,11 @@ pub enum Effect {
     Verify {
         conn: ConnId,
         token: String,
+    },
+    /// From a user's object: this room is to be asked, and the outcome given as [`crate::user::Input::Asked`].
+    AskRoom {
+        project: ProjectId,
+        request: Box<RoomRequest>,
     },
     /// The alarm is due at this time, whatever it was before.
     SetAlarm(Millis),

@@ -67,6 +67,10 @@ extern "C" {
     #[wasm_bindgen(method)]
     pub fn tell(this: &Out, user: &str, body: &str);
 
+    /// A room is to be asked; what it answers is given to the host (`asked`).
+    #[wasm_bindgen(method, js_name = askRoom)]
+    pub fn ask_room(this: &Out, project: &str, body: &str);
+
     /// Rows read and written by the turn's statements, as the runtime counts them.
     #[wasm_bindgen(method)]
     pub fn cost(this: &Out, rows_read: f64, rows_written: f64);

@@ -1,20 +1,17 @@
 //! A project's room, driven by the shell.
 
-use std::rc::Rc;
-
-use chat_core::effect::{Answer, Effect};
+use chat_core::effect::Answer;
 use chat_core::ids::{ConnId, Millis, ProjectId, Ticket, UserId};
 use chat_core::input::{BadFrame, Input};
 use chat_core::limits::Limits;
 use chat_core::protocol::codes::ErrorCode;
-use chat_core::protocol::internal::{RoomRequest, UserCall, UserRequest};
+use chat_core::protocol::internal::RoomRequest;
 use chat_core::room::{Room, Settings};
-use chat_core::session::Session;
-use js_sys::{Reflect, Uint32Array};
 use wasm_bindgen::prelude::*;
 
 use super::bindings::{Out, Shell};
 use super::db::ObjectDb;
+use super::{effects, shell_env};
 
 #[wasm_bindgen]
 pub struct RoomHost {
@@ -38,16 +35,16 @@ impl RoomHost {
     pub fn new(shell: &Shell) -> Result<RoomHost, JsError> {
         let env = shell.env();
         let project = ProjectId::parse(&shell.name()).ok_or_else(|| JsError::new("not a project id"))?;
-        let limits = Limits::read(|name| variable(&env, name)).map_err(|error| JsError::new(&error))?;
+        let limits = Limits::read(|name| shell_env::variable(&env, name)).map_err(|error| JsError::new(&error))?;
         let settings = Settings {
             project: project.clone(),
             limits,
-            classic_replay: variable(&env, "CLASSIC_REPLAY").as_deref() != Some("off"),
-            epoch_salt: variable(&env, "EPOCH_SALT").unwrap_or_default(),
+            classic_replay: shell_env::variable(&env, "CLASSIC_REPLAY").as_deref() != Some("off"),
+            epoch_salt: shell_env::variable(&env, "EPOCH_SALT").unwrap_or_default(),
             entropy: shell.entropy(),
         };
         Ok(RoomHost {
-            room: Room::open(settings, sockets(shell)),
+            room: Room::open(settings, shell_env::sockets(shell)),
             project,
             db: ObjectDb::new(shell.sql()),
             inbox: Vec::new(),
@@ -129,76 +126,14 @@ impl RoomHost {
         #[cfg(feature = "panic-probe")]
         self.probe.panic_if_asked();
         for (ticket, answer) in std::mem::take(&mut self.unreadable) {
-            put_answer(out, ticket, &answer);
+            effects::put_answer(out, ticket, &answer);
         }
-        let mut group: Option<(Rc<[ConnId]>, Uint32Array)> = None;
-        for effect in effects {
-            self.put(out, effect, &mut group);
-        }
+        effects::put(out, effects, Some(&self.project));
         out.cost(std::mem::take(&mut self.db.rows_read), std::mem::take(&mut self.db.rows_written));
         Ok(())
     }
 }
 
-impl RoomHost {
-    fn put(&self, out: &Out, effect: Effect, group: &mut Option<(Rc<[ConnId]>, Uint32Array)>) {
-        match effect {
-            Effect::Accept { ticket, conn, recheck_ms } => out.accept(ticket.0, conn.0, recheck_ms.map(as_f64)),
-            Effect::Answer { ticket, answer } => put_answer(out, ticket.0, &answer),
-            Effect::Send { to, frame } => {
-                // Messages of one turn mostly go to the same list: it crosses to JavaScript once.
-                let conns = match group.take() {
-                    Some((known, conns)) if Rc::ptr_eq(&known, &to) => conns,
-                    _ => Uint32Array::from(to.iter().map(|conn| conn.0).collect::<Vec<_>>().as_slice()),
-                };
-                out.send(&conns, &frame);
-                *group = Some((to, conns));
-            }
-            Effect::Attach { conn, attachment } => out.attach(conn.0, &attachment),
-            Effect::Close { conn, code } => out.close(conn.0, code.code(), code.reason()),
-            Effect::Verify { conn, token } => out.verify(conn.0, &token),
-            Effect::SetAlarm(at) => out.alarm(as_f64(at.0)),
-            Effect::WakeAt(at) => out.wake(as_f64(at.0)),
-            Effect::Tell { user, gone, asked } => {
-                let call = UserCall::Tell { project: self.project.clone(), gone, asked };
-                if let Ok(body) = serde_json::to_string(&UserRequest { user: user.clone(), call }) {
-                    out.tell(user.as_str(), &body);
-                }
-            }
-        }
-    }
-}
-
-/// Milliseconds as JavaScript has them.
-fn as_f64(ms: i64) -> f64 {
-    ms as f64
-}
-
-pub(super) fn put_answer(out: &Out, ticket: u32, answer: &Answer) {
-    let (recheck, retry) = (answer.recheck_ms.map(as_f64), answer.retry_after_ms.map(as_f64));
-    out.answer(ticket, answer.status, &answer.body, recheck, answer.page.clone(), retry);
-}
-
 fn read(text: &str) -> Result<Box<RoomRequest>, Answer> {
     serde_json::from_str(text).map(Box::new).map_err(|error| ErrorCode::BadRequest.because(&error.to_string()).into())
-}
-
-/// A variable's text; numbers in `wrangler.toml` are taken as their text.
-fn variable(env: &JsValue, name: &str) -> Option<String> {
-    let value = Reflect::get(env, &JsValue::from_str(name)).ok()?;
-    value.as_string().or_else(|| value.as_f64().map(|number| number.to_string())).filter(|text| !text.is_empty())
-}
-
-/// Sockets whose attachment cannot be read (of another version, long ago) are left out: their frames are ignored.
-fn sockets(shell: &Shell) -> Vec<(ConnId, Session)> {
-    let list = shell.sockets();
-    let mut found = Vec::new();
-    let mut items = list.iter();
-    while let (Some(conn), Some(attachment)) = (items.next(), items.next()) {
-        let session = attachment.as_string().and_then(|text| serde_json::from_str(&text).ok());
-        if let (Some(conn), Some(session)) = (conn.as_f64(), session) {
-            found.push((ConnId(conn as u32), session));
-        }
-    }
-    found
 }

@@ -16,6 +16,7 @@ export class Effects {
   readonly attachments = new Map<number, string>();
   readonly closes: { conn: number; code: number; reason: string }[] = [];
   readonly verifications: { conn: number; token: string }[] = [];
+  readonly questions: { project: string; body: string }[] = [];
   readonly tells: { user: string; body: string }[] = [];
   /** Frames by list of sockets, in the order in which they are sent. */
   readonly sends: { conns: Uint32Array; frames: string[] }[] = [];
@@ -61,6 +62,10 @@ export class Effects {
 
   tell(user: string, body: string): void {
     this.tells.push({ user, body });
+  }
+
+  askRoom(project: string, body: string): void {
+    this.questions.push({ project, body });
   }
 
   cost(rowsRead: number, rowsWritten: number): void {

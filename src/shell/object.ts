@@ -26,7 +26,7 @@ export interface Shell {
   entropy(): string;
 }
 
-/** The Rust half: `RoomHost` or `UserHost`, the latter of which takes calls only. */
+/** The Rust half: `RoomHost` or `UserHost`; neither takes all of this. */
 export interface Host {
   call(ticket: number, body: string): void;
   connect?(ticket: number, conn: number, request: string): void;
@@ -37,6 +37,7 @@ export interface Host {
   tick?(): void;
   tellFailed?(user: string): void;
   verified?(conn: number, outcome: string): void;
+  asked?(project: string, status: number, body: string): void;
   heartbeats?(conns: Uint32Array, times: Float64Array): void;
   turn(now: number, effects: Effects): void;
 }
@@ -51,7 +52,8 @@ type Input =
   | { kind: "alarm"; done: () => void; failed: (error: unknown) => void }
   | { kind: "tick" }
   | { kind: "tellFailed"; user: string }
-  | { kind: "verified"; conn: number; outcome: string };
+  | { kind: "verified"; conn: number; outcome: string }
+  | { kind: "asked"; project: string; status: number; body: string };
 
 /** A call or an upgrade that waits for its answer. */
 interface Waiting {
@@ -288,6 +290,7 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
       void this.ctx.storage.setAlarm(effects.alarmAt);
     }
     if (effects.wakeAt !== undefined) this.#wakeAt(effects.wakeAt);
+    for (const { project, body } of effects.questions) this.ctx.waitUntil(this.#askRoom(project, body));
     for (const { conn, token } of effects.verifications) void this.#verify(conn, token);
     if (effects.tells.length > 0) {
       const failed = (user: string): void => this.#put({ kind: "tellFailed", user });
@@ -304,6 +307,18 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
       // said by the empty outcome
     }
     this.#put({ kind: "verified", conn, outcome });
+  }
+
+  /** Whatever comes of it is an input of a later turn. */
+  async #askRoom(project: string, body: string): Promise<void> {
+    let answer = { status: 0, body: "" };
+    try {
+      const response = await this.env.ROOMS.getByName(project).fetch("https://room/", { method: "POST", body });
+      answer = { status: response.status, body: await response.text() };
+    } catch {
+      // said by the status
+    }
+    this.#put({ kind: "asked", project, ...answer });
   }
 
   #accept(ticket: number, conn: number, recheckMs?: number): void {
@@ -371,6 +386,8 @@ function give(host: Host, input: Input): void {
       return host.tellFailed?.(input.user);
     case "verified":
       return host.verified?.(input.conn, input.outcome);
+    case "asked":
+      return host.asked?.(input.project, input.status, input.body);
   }
 }
 

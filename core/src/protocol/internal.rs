@@ -195,6 +195,8 @@ pub enum RoomCall {
     },
     /// 200: the project's entry in the user's contacts. The room then owes the user's object a word of what changes.
     Summary,
+    /// As [`RoomCall::Summary`], from the user's object itself for an inbox that is open: it keeps nothing of the answer.
+    Watch,
     /// [`Admission::Server`]. What the backend said when it was asked again: `None` is a no. 200 `{}`.
     Verdict {
         user: UserId,
@@ -221,6 +223,15 @@ pub enum RoomCall {
 pub struct UserRequest {
     pub user: UserId,
     pub call: UserCall,
+}
+
+/// In [`REQUEST_HEADER`] of an upgrade request to a user's object: a socket for the inbox.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InboxRequest {
+    pub identity: Identity,
+    /// The only projects to be shown; `None`: all that are known.
+    #[serde(default)]
+    pub only: Option<Vec<ProjectId>>,
 }
 
 /// A project as the backend's own list names it (`PROJECTS_URL`).

@@ -1,6 +1,8 @@
-use chat_core::ids::{Millis, ProjectId};
+use chat_core::effect::Effect;
+use chat_core::ids::{Millis, ProjectId, Ticket};
+use chat_core::limits::Limits;
 use chat_core::protocol::internal::{LearnedSummary, ProjectInfo, Projects, UserCall};
-use chat_core::user::User;
+use chat_core::user::{Input, Settings, User};
 use serde_json::{Value, json};
 
 use crate::db::Sqlite;
@@ -9,15 +11,19 @@ use crate::world::NOON;
 struct Object {
     db: Sqlite,
     now: Millis,
+    user: User,
 }
 
 impl Object {
     fn new() -> Self {
-        Object { db: Sqlite::new(), now: NOON }
+        let settings = Settings { user: crate::world::user("ann"), limits: Limits::default() };
+        Object { db: Sqlite::new(), now: NOON, user: User::open(settings, []) }
     }
 
     fn call(&mut self, call: UserCall) -> Value {
-        let answer = User::turn(self.now, call, &mut self.db).unwrap();
+        let input = Input::Call { ticket: Ticket(1), call };
+        let mut effects = self.user.turn(self.now, vec![input], &mut self.db).unwrap();
+        let Some(Effect::Answer { answer, .. }) = effects.pop() else { panic!("a call is answered") };
         assert_eq!(answer.status, 200);
         serde_json::from_str(&answer.body).unwrap()
     }

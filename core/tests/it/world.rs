@@ -244,7 +244,7 @@ impl World {
                 self.attachments.remove(&conn);
                 self.timelines.get_mut(&conn).unwrap().push(format!("closed {}", code.code()));
             }
-            Effect::Verify { .. } => {}
+            Effect::Verify { .. } | Effect::AskRoom { .. } => {}
             Effect::SetAlarm(at) => self.alarm = Some(at),
             Effect::WakeAt(at) => self.wake = Some(self.wake.map_or(at, |set| set.min(at))),
             Effect::Tell { user, gone, .. } => self.tells.push((user.to_string(), gone)),
