@@ -5,6 +5,7 @@ import { run } from "./run.mjs";
 
 const WASM = ["--target", "wasm32-unknown-unknown"];
 const STRICT = ["--", "-D", "warnings"];
+const LOAD = ["--manifest-path", join(ROOT, "bench/load/Cargo.toml")];
 const tsc = (project) => [process.execPath, join(ROOT, "node_modules/typescript/bin/tsc"), "-p", project];
 
 /** What is looked at without running it; each is a command that must end well. */
@@ -17,6 +18,8 @@ export const CHECKS = [
     seconds: 10,
     command: ["cargo", "clippy", "-p", "project-chat", "--features", "panic-probe", ...WASM, ...STRICT],
   },
+  { name: "cargo fmt, load generator", seconds: 1, command: ["cargo", "fmt", ...LOAD, "--check"] },
+  { name: "clippy, load generator", seconds: 15, command: ["cargo", "clippy", ...LOAD, "--all-targets", ...STRICT] },
   { name: "tsc, shell", seconds: 5, command: tsc("src/shell") },
   { name: "tsc, tests", seconds: 8, command: tsc("tests") },
 ];

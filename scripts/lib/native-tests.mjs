@@ -9,15 +9,22 @@ export const LEAST_COVERAGE = 90;
 
 const PROFILES = join(ROOT, "target/profiles");
 
+/** How cargo finds a crate: the load generator stands apart from the Worker's workspace. */
+const WHERE = {
+  "chat-core": ["-p", "chat-core"],
+  "project-chat": ["-p", "project-chat"],
+  "chat-load": ["--manifest-path", join(ROOT, "bench/load/Cargo.toml")],
+};
+
 /**
- * Runs the native tests: core's own, with its lines counted, or the Worker's pure parts'.
+ * Runs native tests: core's own, with its lines counted, the Worker's pure parts', or the load generator's.
  * Gives what cargo wrote; throws `CommandFailed` unless all pass.
  */
 export async function nativeTests(crate, env) {
-  if (crate === "project-chat") return run("cargo", ["test", "-p", crate, "--no-fail-fast"], { env });
+  if (crate !== "chat-core") return run("cargo", ["test", ...WHERE[crate], "--no-fail-fast"], { env });
   rmSync(PROFILES, { recursive: true, force: true });
   mkdirSync(PROFILES, { recursive: true });
-  return run("cargo", ["test", "-p", crate, "--no-fail-fast"], { env: counting(env) });
+  return run("cargo", ["test", ...WHERE[crate], "--no-fail-fast"], { env: counting(env) });
 }
 
 function counting(env) {

@@ -18,6 +18,7 @@ export const SUITES = [
   { name: "core", seconds: 60, run: (env) => cargoTests("chat-core", env) },
   { name: `core's lines, at least ${LEAST_COVERAGE} %`, seconds: 2, run: enoughCoverage },
   { name: "Worker, native parts", seconds: 60, run: (env) => cargoTests("project-chat", env) },
+  { name: "load generator", seconds: 20, run: (env) => cargoTests("chat-load", env) },
   { ...BUILDS.worker, name: "build", run: (env) => once(() => build("worker", env)) },
   { ...BUILDS.probe, name: "build that panics", run: (env) => once(() => build("probe", env)) },
   { name: "deploy --dry-run", seconds: 3, run: (env) => once(() => deployDry(env)) },

@@ -1,12 +1,11 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import workerd from "workerd";
 
 import { call, type Answer } from "./http.ts";
-import { hasEnded, mayNotOutlive, scratch } from "./run.ts";
+import { scratch } from "./run.ts";
+import { COMPATIBILITY_DATE, quoted, Runtime } from "./runtime.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -44,9 +43,7 @@ export interface Counters {
 }
 
 /**
- * The built Worker on the real runtime: one `workerd` process of our own on a loopback port, without wrangler
- * or Miniflare around it. So its pid is the one to kill, it is not restarted behind the test's back, and it
- * starts in a fraction of a second.
+ * The built Worker on the real runtime.
  *
  * ```ts
  * const worker = await startWorker({ vars: { ACCESS: "any" } });
@@ -66,7 +63,7 @@ export class Worker {
   readonly vars: Record<string, string>;
   private readonly ownData: boolean;
   private readonly buildName: "build" | "build-probe";
-  private process: ChildProcess | undefined;
+  private readonly runtime = new Runtime(this.logs);
   private adminPort = 0;
 
   constructor(options: WorkerOptions) {
@@ -79,59 +76,22 @@ export class Worker {
 
   /** The pid of the running workerd. */
   get pid(): number {
-    const pid = this.process?.pid;
-    if (pid === undefined) throw new Error("The Worker is not running.");
-    return pid;
+    return this.runtime.pid;
   }
 
   async start(): Promise<void> {
     const bundle = await bundled(this.buildName);
     const config = join(bundle, `config-${process.pid}-${serial++}.capnp`);
     writeFileSync(config, capnp(this));
-    const child = spawn(workerd, ["serve", config, "--experimental", "--control-fd=3"], {
-      cwd: bundle,
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-    });
-    this.process = child;
-    running.add(child);
-    mayNotOutlive(child.pid);
-    child.once("exit", () => {
-      running.delete(child);
-      hasEnded(child.pid);
-    });
-    child.stdout?.setEncoding("utf8").on("data", (text: string) => this.logs.push(...lines(text)));
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => this.logs.push(...lines(text)));
-    const ports = await new Promise<Map<string, number>>((done, fail) => {
-      const seen = new Map<string, number>();
-      const timer = setTimeout(() => fail(new Error(`workerd does not listen:\n${this.logs.join("\n")}`)), 20_000);
-      child.once("exit", (code) => {
-        clearTimeout(timer);
-        fail(new Error(`workerd ended with ${code}:\n${this.logs.join("\n")}`));
-      });
-      (child.stdio[3] as NodeJS.ReadableStream).setEncoding("utf8").on("data", (text: string) => {
-        for (const line of lines(text)) {
-          const event = JSON.parse(line) as { event: string; socket: string; port: number };
-          if (event.event === "listen") seen.set(event.socket, event.port);
-        }
-        if (seen.size === 2) {
-          clearTimeout(timer);
-          done(seen);
-        }
-      });
-    });
+    const ports = await this.runtime.serve(config, ["chat", "admin"]);
     this.port = ports.get("chat") ?? 0;
     this.adminPort = ports.get("admin") ?? 0;
     this.url = `http://127.0.0.1:${this.port}`;
   }
 
   /** kill -9, and waits until the process is gone. The data stays. */
-  async kill(): Promise<void> {
-    const child = this.process;
-    this.process = undefined;
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise<void>((done) => child.once("exit", () => done()));
-    child.kill("SIGKILL");
-    await gone;
+  kill(): Promise<void> {
+    return this.runtime.kill();
   }
 
   /** Ends the process if it still runs, and starts it again on the same data and port, with `vars` laid over the old ones. */
@@ -193,11 +153,7 @@ function isBuilt(name: "build" | "build-probe"): boolean {
 }
 
 let serial = 0;
-const running = new Set<ChildProcess>();
 const bundles = new Map<string, Promise<string>>();
-process.once("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /** The shell and the Rust build as one module, made once per test process. Returns its directory. */
 function bundled(name: "build" | "build-probe"): Promise<string> {
@@ -316,26 +272,10 @@ const admin :Workerd.Worker = (
 `;
 }
 
-/** The one that is deployed. */
-const COMPATIBILITY_DATE = (() => {
-  const config = readFileSync(join(ROOT, "wrangler.toml"), "utf8");
-  const date = /^compatibility_date\s*=\s*"([^"]+)"/m.exec(config)?.[1];
-  if (!date) throw new Error("wrangler.toml names no compatibility_date.");
-  return date;
-})();
-
 function merged(
   base: Record<string, string | undefined>,
   over: Record<string, string | undefined> = {},
 ): Record<string, string> {
   const all = Object.entries({ ...base, ...over });
   return Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== undefined));
-}
-
-function quoted(text: string): string {
-  return JSON.stringify(text);
-}
-
-function lines(text: string): string[] {
-  return text.split("\n").filter((line) => line !== "");
 }
