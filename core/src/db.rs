@@ -104,6 +104,12 @@ pub trait Db {
     /// # Errors
     /// What SQLite says (a constraint, a missing table, a full disk).
     fn run(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError>;
+
+    /// As [`Db::run`], for a statement that gives no rows: whether it wrote any. Cheaper than asking it for `RETURNING`.
+    ///
+    /// # Errors
+    /// As [`Db::run`].
+    fn write(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<bool, DbError>;
 }
 
 /// Runs the migrations that have not been run, each statement once, and records how many are done.

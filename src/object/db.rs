@@ -7,7 +7,7 @@ use chat_core::db::{Db, DbError, Param, Row, Value};
 use js_sys::{Array, JsString};
 use wasm_bindgen::{JsCast, JsValue};
 
-use super::bindings::SqlStorage;
+use super::bindings::{Cursor, SqlStorage};
 
 thread_local! {
     /// The JavaScript string of each statement, made once: the runtime finds a compiled statement by its text.
@@ -28,6 +28,21 @@ impl ObjectDb {
 
 impl Db for ObjectDb {
     fn run(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
+        let cursor = self.exec(sql, params)?;
+        let rows = cursor.raw().and_then(|rows| rows.to_array()).map_err(error)?;
+        self.count(&cursor);
+        rows.iter().map(|row| row_of(&row)).collect()
+    }
+
+    fn write(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<bool, DbError> {
+        // Without rows to give, the statement has run to its end in `exec`.
+        let cursor = self.exec(sql, params)?;
+        Ok(self.count(&cursor) > 0.0)
+    }
+}
+
+impl ObjectDb {
+    fn exec(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Cursor, DbError> {
         let bound = Array::new();
         for param in params {
             bound.push(&match param {
@@ -37,12 +52,15 @@ impl Db for ObjectDb {
                 Param::Text(text) => JsValue::from_str(text),
             });
         }
-        let text = statement(sql);
-        let cursor = self.sql.exec(&text, &bound).map_err(error)?;
-        let rows = cursor.raw().and_then(|rows| rows.to_array()).map_err(error)?;
+        self.sql.exec(&statement(sql), &bound).map_err(error)
+    }
+
+    /// Notes what the statement cost; gives the rows that it wrote, entries of indexes included.
+    fn count(&mut self, cursor: &Cursor) -> f64 {
+        let written = cursor.rows_written();
         self.rows_read += cursor.rows_read();
-        self.rows_written += cursor.rows_written();
-        rows.iter().map(|row| row_of(&row)).collect()
+        self.rows_written += written;
+        written
     }
 }
 

@@ -54,8 +54,10 @@ impl RoomHost {
         })
     }
 
-    pub fn frame(&mut self, conn: u32, text: String) {
-        self.inbox.push(Input::Frame { conn: ConnId(conn), text });
+    /// `texts`: a frame for each of `conns`, separated by NUL.
+    pub fn frames(&mut self, conns: &[u32], texts: &str) {
+        let frame = |(conn, text): (&u32, &str)| Input::Frame { conn: ConnId(*conn), text: text.to_owned() };
+        self.inbox.extend(conns.iter().zip(texts.split('\0')).map(frame));
     }
 
     #[wasm_bindgen(js_name = badFrame)]

@@ -49,6 +49,17 @@ const CHECKS: &[(&str, Check)] = &[
             .map_err(|e| e.to_string())?;
         same(rows, vec![])
     }),
+    ("a write says whether it wrote", |db| {
+        let mut wrote = |sql, wanted: bool| match db.write(sql, &[]) {
+            Ok(wrote) if wrote == wanted => Ok(()),
+            other => Err(format!("{sql}: {other:?}")),
+        };
+        wrote("INSERT INTO contract (id) VALUES (400) ON CONFLICT DO NOTHING", true)?;
+        wrote("INSERT INTO contract (id) VALUES (400) ON CONFLICT DO NOTHING", false)?;
+        wrote("UPDATE contract SET name = 'y' WHERE id = 400", true)?;
+        wrote("UPDATE contract SET name = 'z' WHERE id = 401", false)?;
+        wrote("DELETE FROM contract WHERE id = 400", true)
+    }),
     ("a missing table is an error", |db| match db.run("SELECT 1 FROM nowhere", &[]) {
         Err(DbError(text)) if text.contains("no such table") => Ok(()),
         other => Err(format!("expected an error, got {other:?}")),

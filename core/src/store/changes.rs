@@ -65,7 +65,7 @@ pub fn insert(db: &mut dyn Db, change: &Change) -> Result<(), DbError> {
         data.into(),
         previous.map(|seq| seq.0).into(),
     ];
-    db.run(sql, &params).map(drop)
+    db.write(sql, &params).map(drop)
 }
 
 fn change(row: &Row) -> Result<Change, DbError> {
@@ -122,11 +122,11 @@ pub fn edits(db: &mut dyn Db, last: Option<Seq>) -> Result<Vec<Change>, DbError>
 /// # Errors
 /// Storage errors.
 pub fn forget_words(db: &mut dyn Db, seq: Seq) -> Result<(), DbError> {
-    db.run("UPDATE changes SET data = NULL WHERE seq = ?", &[Param::Int(seq.0)]).map(drop)
+    db.write("UPDATE changes SET data = NULL WHERE seq = ?", &[Param::Int(seq.0)]).map(drop)
 }
 
 /// # Errors
 /// Storage errors.
 pub fn prune(db: &mut dyn Db, up_to: Seq) -> Result<(), DbError> {
-    db.run("DELETE FROM changes WHERE seq <= ?", &[Param::Int(up_to.0)]).map(drop)
+    db.write("DELETE FROM changes WHERE seq <= ?", &[Param::Int(up_to.0)]).map(drop)
 }

@@ -276,7 +276,7 @@ impl Marks {
             let data = serde_json::to_string(&Shard { marks }).map_err(|e| DbError(format!("marks: {e}")))?;
             let sql = "INSERT INTO marks (shard, data) VALUES (?, ?)
                 ON CONFLICT (shard) DO UPDATE SET data = excluded.data";
-            db.run(sql, &[Param::Int(number as i64), Param::Text(&data)])?;
+            db.write(sql, &[Param::Int(number as i64), Param::Text(&data)])?;
             for user in users {
                 if let Some(mark) = self.marks.get_mut(user) {
                     (mark.unsaved_since, mark.told_saved) = (None, mark.told);

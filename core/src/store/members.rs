@@ -130,7 +130,7 @@ impl Members {
             member.banned_until.map(|until| until.0).into(),
             blocked.as_deref().into(),
         ];
-        db.run(sql, &params)?;
+        db.write(sql, &params)?;
         if before.is_none_or(|before| before.current != member.current) {
             self.roster = None;
         }

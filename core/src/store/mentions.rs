@@ -8,7 +8,7 @@ use crate::ids::{MAX_SAFE_INTEGER, Seq, UserId};
 pub fn add(db: &mut dyn Db, users: &[UserId], message: Seq) -> Result<(), DbError> {
     for user in users {
         let sql = "INSERT INTO mentions (user, message) VALUES (?, ?) ON CONFLICT DO NOTHING";
-        db.run(sql, &[Param::Text(user.as_str()), Param::Int(message.0)])?;
+        db.write(sql, &[Param::Text(user.as_str()), Param::Int(message.0)])?;
     }
     Ok(())
 }
@@ -18,7 +18,7 @@ pub fn add(db: &mut dyn Db, users: &[UserId], message: Seq) -> Result<(), DbErro
 pub fn remove(db: &mut dyn Db, users: &[UserId], message: Seq) -> Result<(), DbError> {
     for user in users {
         let sql = "DELETE FROM mentions WHERE user = ? AND message = ?";
-        db.run(sql, &[Param::Text(user.as_str()), Param::Int(message.0)])?;
+        db.write(sql, &[Param::Text(user.as_str()), Param::Int(message.0)])?;
     }
     Ok(())
 }

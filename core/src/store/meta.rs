@@ -170,7 +170,7 @@ pub fn create(db: &mut dyn Db, now: Millis, epoch: &str) -> Result<Meta, DbError
 /// Storage errors.
 pub fn set(db: &mut dyn Db, key: &str, value: &str) -> Result<(), DbError> {
     let sql = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    db.run(sql, &[Param::Text(key), Param::Text(value)]).map(drop)
+    db.write(sql, &[Param::Text(key), Param::Text(value)]).map(drop)
 }
 
 fn migrate(db: &mut dyn Db, done: usize) -> Result<(), DbError> {

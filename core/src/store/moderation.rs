@@ -20,14 +20,14 @@ pub struct Report {
 /// Storage errors.
 pub fn report(db: &mut dyn Db, report: &Report) -> Result<bool, DbError> {
     let sql = "INSERT INTO reports (message, reporter, reason, at) VALUES (?, ?, ?, ?)
-        ON CONFLICT DO NOTHING RETURNING message";
+        ON CONFLICT DO NOTHING";
     let params = [
         Param::Int(report.message.0),
         Param::Text(report.reporter.as_str()),
         Param::Text(&report.reason),
         Param::Int(report.at.0),
     ];
-    Ok(!db.run(sql, &params)?.is_empty())
+    db.write(sql, &params)
 }
 
 /// At most `limit` reports of messages older than `before`, the newest message first.
@@ -56,8 +56,8 @@ pub fn reports(db: &mut dyn Db, before: Option<Seq>, limit: i64) -> Result<Vec<R
 /// # Errors
 /// Storage errors.
 pub fn resolve(db: &mut dyn Db, message: Seq, by: &UserId) -> Result<bool, DbError> {
-    let sql = "UPDATE reports SET resolved_by = ? WHERE message = ? AND resolved_by IS NULL RETURNING message";
-    Ok(!db.run(sql, &[Param::Text(by.as_str()), Param::Int(message.0)])?.is_empty())
+    let sql = "UPDATE reports SET resolved_by = ? WHERE message = ? AND resolved_by IS NULL";
+    db.write(sql, &[Param::Text(by.as_str()), Param::Int(message.0)])
 }
 
 /// One thing that a moderator (or a server key) did.
@@ -99,7 +99,7 @@ pub fn note(db: &mut dyn Db, now: Millis, deed: Deed<'_>) -> Result<(), DbError>
         deed.detail.into(),
         Param::Int(now.0),
     ];
-    db.run(sql, &params).map(drop)
+    db.write(sql, &params).map(drop)
 }
 
 /// At most `limit` entries older than `before`, newest first.

@@ -32,9 +32,9 @@ impl Pins {
         }
         if on {
             let sql = "INSERT INTO pins (message, user, at) VALUES (?, ?, ?)";
-            db.run(sql, &[Param::Int(id.0), Param::Text(by.as_str()), Param::Int(now.0)])?;
+            db.write(sql, &[Param::Int(id.0), Param::Text(by.as_str()), Param::Int(now.0)])?;
         } else {
-            db.run("DELETE FROM pins WHERE message = ?", &[Param::Int(id.0)])?;
+            db.write("DELETE FROM pins WHERE message = ?", &[Param::Int(id.0)])?;
         }
         self.pinned = None;
         Ok(true)
@@ -44,6 +44,6 @@ impl Pins {
     /// Storage errors.
     pub fn prune(&mut self, db: &mut dyn Db, up_to: Seq) -> Result<(), DbError> {
         self.pinned = None;
-        db.run("DELETE FROM pins WHERE message <= ?", &[Param::Int(up_to.0)]).map(drop)
+        db.write("DELETE FROM pins WHERE message <= ?", &[Param::Int(up_to.0)]).map(drop)
     }
 }

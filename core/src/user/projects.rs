@@ -83,7 +83,7 @@ pub(super) fn meta(db: &mut dyn Db, key: &str) -> Result<Option<i64>, DbError> {
 
 fn set(db: &mut dyn Db, key: &str, value: i64) -> Result<(), DbError> {
     let sql = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    db.run(sql, &[Param::Text(key), Param::Int(value)]).map(drop)
+    db.write(sql, &[Param::Text(key), Param::Int(value)]).map(drop)
 }
 
 pub(super) fn list(db: &mut dyn Db) -> Result<Vec<KnownProject>, DbError> {
@@ -156,18 +156,18 @@ fn learn_summary(db: &mut dyn Db, now: Millis, learned: &LearnedSummary, confirm
     let confirmed_at: Option<i64> = confirmed.then_some(now.0);
     let params =
         [Param::Text(learned.project.as_str()), Param::Text(&text), Param::Int(learned.version), confirmed_at.into()];
-    db.run(sql, &params).map(drop)
+    db.write(sql, &params).map(drop)
 }
 
 fn confirm(db: &mut dyn Db, now: Millis, project: &ProjectId) -> Result<(), DbError> {
     let sql = "UPDATE projects SET confirmed_at = ? WHERE project = ? AND coalesce(confirmed_at, 0) <> ?";
-    db.run(sql, &[Param::Int(now.0), Param::Text(project.as_str()), Param::Int(now.0)]).map(drop)
+    db.write(sql, &[Param::Int(now.0), Param::Text(project.as_str()), Param::Int(now.0)]).map(drop)
 }
 
 fn forget(db: &mut dyn Db, project: &ProjectId) -> Result<(), DbError> {
     let sql = "UPDATE projects SET gone = 1, summary = NULL, confirmed_at = NULL, version = version + 1
         WHERE project = ? AND gone = 0";
-    db.run(sql, &[Param::Text(project.as_str())]).map(drop)
+    db.write(sql, &[Param::Text(project.as_str())]).map(drop)
 }
 
 /// Writes nothing when the entry is out of date already, unless a fetched one may be on its way.
@@ -175,5 +175,5 @@ fn outdate(db: &mut dyn Db, project: &ProjectId, asked: bool) -> Result<(), DbEr
     let sql = "INSERT INTO projects (project, summary, version) VALUES (?, NULL, 1)
         ON CONFLICT (project) DO UPDATE SET summary = NULL, version = version + 1, gone = 0
         WHERE summary IS NOT NULL OR gone = 1 OR ?";
-    db.run(sql, &[Param::Text(project.as_str()), Param::Int(asked.into())]).map(drop)
+    db.write(sql, &[Param::Text(project.as_str()), Param::Int(asked.into())]).map(drop)
 }

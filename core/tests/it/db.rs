@@ -57,11 +57,17 @@ impl Db for Sqlite {
         }
         Ok(found)
     }
+
+    fn write(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<bool, DbError> {
+        let before = self.connection.total_changes();
+        self.run(sql, params)?;
+        Ok(self.connection.total_changes() > before)
+    }
 }
 
 #[test]
 fn rusqlite_keeps_the_storage_contract() {
-    assert_eq!(contract::check(&mut Sqlite::new()), Ok(7));
+    assert_eq!(contract::check(&mut Sqlite::new()), Ok(8));
 }
 
 #[test]
