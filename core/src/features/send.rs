@@ -94,11 +94,17 @@ fn send(
     turn.load_marks()?;
     let mut message = Message::new(turn.state.head.next(), user.clone(), new.content, turn.now);
     message.client_message_id = new.client_message_id.filter(|id| !id.is_empty());
+    let answered = match new.reply_to {
+        Some(id) => messages::get(turn.db, id)?,
+        None => None,
+    };
+    let answers_nothing = new.reply_to.is_some() && answered.is_none();
+    // A question that only those cases have to ask in which the index does not answer it in time.
     if let Some(id) = message.client_message_id.as_deref()
-        && may_be_a_repeat(turn, sender)
+        && (answers_nothing || project::is_slowed(turn, sender))
         && let Some(stored) = messages::by_client_id(turn.db, user, id)?
     {
-        // Asked first: a repeat has to get through slow mode, and must not be taken for a reply to what is gone.
+        // A repeat has to get through slow mode, and must not be taken for a reply to what is gone.
         if says_the_same(turn, &stored, &message.content)? {
             return Ok(Ok(Sent::Repeat(stored)));
         }
@@ -107,7 +113,7 @@ fn send(
         return Ok(Err(refusal));
     }
     if let Some(id) = new.reply_to {
-        match messages::get(turn.db, id)? {
+        match answered {
             Some(answered) => message.thread = Some(answered.thread.unwrap_or(answered.id)),
             None => return Ok(Err(ErrorCode::NoSuchMessage.into())),
         }
@@ -152,11 +158,6 @@ fn send(
     }
     turn.state.to_tell.everyone();
     Ok(Ok(Sent::New(message)))
-}
-
-/// A question that only those cases have to ask in which the index does not answer it in time.
-fn may_be_a_repeat(turn: &Turn<'_>, sender: &Member) -> bool {
-    project::is_slowed(turn, sender)
 }
 
 /// Whether the stored message is what this repeats. It may have been edited since, or deleted: then its words are gone,
