@@ -15,6 +15,16 @@ impl Sqlite {
         Sqlite { connection: Connection::open_in_memory().unwrap(), fails_on: None }
     }
 
+    /// The first column of what a question of the test's own finds.
+    pub fn texts(&mut self, sql: &'static str) -> Vec<String> {
+        let text = |row: &Row| match &row.0[0] {
+            Value::Text(text) => text.clone(),
+            Value::Int(number) => number.to_string(),
+            Value::Null => String::new(),
+        };
+        self.run(sql, &[]).unwrap().iter().map(text).collect()
+    }
+
     pub fn begin(&self) {
         self.connection.execute_batch("BEGIN").unwrap();
     }
