@@ -29,7 +29,7 @@ pub fn frame(
     if query.chars().count() > QUERY_MAX_CHARS {
         return Ok(Err(ErrorCode::InvalidField.because(&format!("query has at most {QUERY_MAX_CHARS} characters"))));
     }
-    let words: Vec<_> = query.split_whitespace().map(str::to_lowercase).take(SEARCH_WORDS).collect();
+    let words: Vec<_> = query.split_whitespace().map(messages::fold).take(SEARCH_WORDS).collect();
     if words.is_empty() {
         return Ok(Err(ErrorCode::InvalidField.because("query has at least one word")));
     }
