@@ -17,6 +17,7 @@ mod log;
 mod membership;
 mod mention;
 mod pin;
+mod presence;
 mod protocol;
 mod react;
 mod read;
