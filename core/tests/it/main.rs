@@ -3,6 +3,7 @@
 
 mod access;
 mod bad_input;
+mod block;
 mod contacts;
 mod db;
 mod entry;
@@ -16,12 +17,15 @@ mod lines;
 mod log;
 mod membership;
 mod mention;
+mod moderation;
 mod pin;
 mod presence;
+mod project;
 mod protocol;
 mod react;
 mod read;
 mod replay;
+mod report;
 mod resume;
 mod say;
 mod search;
