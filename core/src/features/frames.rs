@@ -156,7 +156,7 @@ fn handle(turn: &mut Turn<'_>, speaker: &Speaker, decoded: Decoded) -> Handled {
         Frame::Members { after } => roster::frame(turn, after),
         Frame::Resume { after } => resume::frame(turn, speaker, after),
         Frame::Seen { seq } => resume::seen(turn, speaker, seq),
-        Frame::Auth { token } => auth::frame(turn, speaker, token),
+        Frame::Auth { token } => auth::frame(turn, speaker, token, decoded.tags.reference),
         Frame::Block { user, on } => block::frame(turn, speaker, user, on),
         Frame::Report { message_id, reason } => report::frame(turn, speaker, message_id, reason),
         Frame::Mute { user, seconds } => moderation::mute(turn, speaker, &user, seconds),
