@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod access;
+mod auth;
 mod bad_input;
 mod block;
 mod contacts;
@@ -9,6 +10,8 @@ mod db;
 mod entry;
 mod delete;
 mod edit;
+mod fanout;
+mod frames;
 mod history;
 mod ids;
 mod inbox;
@@ -22,6 +25,7 @@ mod pin;
 mod presence;
 mod project;
 mod protocol;
+mod prune;
 mod react;
 mod read;
 mod replay;

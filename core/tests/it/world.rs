@@ -273,6 +273,20 @@ impl World {
         }
     }
 
+    /// A turn whose effects the story looks at itself, too.
+    pub fn effects(&mut self, inputs: Vec<Input>) -> Vec<Effect> {
+        self.db.begin();
+        let effects = self.room.turn(self.now, inputs, &mut self.db).unwrap();
+        self.db.commit();
+        effects.iter().cloned().for_each(|effect| self.carry_out(effect));
+        effects
+    }
+
+    /// The answer to an input of the story's own.
+    pub fn answered(&mut self, ticket: Ticket) -> Answer {
+        self.answers.remove(&ticket).expect("an answer")
+    }
+
     /// A turn that storage refuses: the driver rolls back and opens the room anew.
     pub fn turn_fails(&mut self, inputs: Vec<Input>) {
         self.db.begin();
