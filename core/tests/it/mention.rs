@@ -69,7 +69,7 @@ fn unread_mentions_are_counted_among_what_is_unread() {
     world.frame(bob, &say::read(2, true));
     world.shows(bob, &["unread 1 from 3, 1 for you"]);
     world.frame(ann, &say::delete(3));
-    let mut unread = |world: &mut World| {
+    let unread = |world: &mut World| {
         let di = world.tries_to_enter(identity("bob", world.now), yes(), Default::default(), None).unwrap();
         world.leaves(di);
         let window = world.joins_v1("bob");
