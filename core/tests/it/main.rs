@@ -5,6 +5,7 @@ mod access;
 mod auth;
 mod bad_input;
 mod block;
+mod codes;
 mod contacts;
 mod costs;
 mod db;
