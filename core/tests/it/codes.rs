@@ -16,7 +16,7 @@ fn shown(code: ErrorCode) -> Option<String> {
     let mo = moderator(&mut world, "mo", &[ann, bob, cy]);
     let pinned = json!({ "type": "pin", "message_id": 1, "on": true });
     // What ann is told of a frame.
-    let mut told = |world: &mut World, frame: Value| {
+    let told = |world: &mut World, frame: Value| {
         world.frame(ann, &frame);
         let event = world.frames(ann).last().unwrap();
         Some(event["code"].as_str().unwrap_or("no error").to_owned())

@@ -86,10 +86,10 @@ fn coming_back_writes_nothing() {
     let (mut world, ann, bob, _) = three();
     world.leaves(bob);
     world.sends(ann, "two");
-    assert_eq!(rows(&mut world, |world| drop(world.joins_v1_since("bob", 1))), 0, "hello with what was missed");
-    assert_eq!(rows(&mut world, |world| drop(world.joins_v1("bob"))), 0, "hello with a page");
+    assert_eq!(rows(&mut world, |world| _ = world.joins_v1_since("bob", 1)), 0, "hello with what was missed");
+    assert_eq!(rows(&mut world, |world| _ = world.joins_v1("bob")), 0, "hello with a page");
     assert_eq!(rows(&mut world, World::hibernates), 0);
-    assert_eq!(rows(&mut world, |world| drop(world.calls("bob", RoomCall::Events { since: None }))), 0);
+    assert_eq!(rows(&mut world, |world| _ = world.calls("bob", RoomCall::Events { since: None })), 0);
     assert_eq!(rows(&mut world, |world| world.turn(vec![Input::Alarm])), 1, "the marks of all");
     assert_eq!(rows(&mut world, |world| world.turn(vec![Input::Alarm])), 0);
 }
