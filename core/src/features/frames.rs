@@ -126,6 +126,9 @@ fn handle(turn: &mut Turn<'_>, speaker: &Speaker, decoded: Decoded) -> Handled {
     let spec = decoded.spec;
     let frozen = turn.state.meta.as_ref().is_some_and(|meta| meta.frozen);
     if let Err(refusal) = permissions::check(spec.action, &speaker.member, frozen, turn.now) {
+        if let Frame::SendMessage(message) = &decoded.frame {
+            return send::refused(turn, speaker, message, refusal);
+        }
         // What is dropped in silence when there is too much of it is dropped here, too.
         return Ok(if spec.rate == Rate::Signal { Ok(Reply::Done) } else { Err(refusal) });
     }

@@ -146,3 +146,15 @@ fn a_moderators_messages_may_be_deleted_by_another() {
     world.frame(di, &say::delete(1));
     world.shows(mo, &["#2 di deleted 1"]);
 }
+
+#[test]
+fn a_classic_repeat_of_a_deleted_message_is_acknowledged_and_goes() {
+    let mut world = World::new();
+    let (ann, cy) = (world.joins_v1("ann"), world.joins("ann"));
+    world.sends_as(cy, "two", "a");
+    world.frame(ann, &say::delete(1));
+    world.so_far(&[ann, cy]);
+    world.sends_as(cy, "two", "a");
+    world.shows(cy, &["1 ann: ", "ann deleted 1"]);
+    world.shows(ann, &[]);
+}

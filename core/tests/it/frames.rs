@@ -247,3 +247,28 @@ fn what_a_classic_window_gets_is_nothing_but_classic() {
         assert!(v1.iter().all(|name| message.get(name).is_none()), "{event}");
     }
 }
+
+#[test]
+fn a_repeat_is_acknowledged_also_when_nothing_new_could_be_sent() {
+    let (mut world, ann, bob, cy) = three();
+    let mo = moderator(&mut world, "mo", &[ann, bob, cy]);
+    let sent = say::message_as("hi", "a");
+    world.frame(bob, &sent);
+    world.frame(cy, &sent);
+    for frame in [say::sentence("mute", "bob", None), say::sentence("mute", "cy", None), say::frozen(true)] {
+        world.frame(mo, &frame);
+        world.so_far(&[ann, cy]);
+        assert_eq!(world.asks(bob, &say::known_as(sent.clone(), "r")), "[r] ack a 2");
+        assert_eq!(world.posts("bob", &sent), (200, "ack a 2".into()));
+        let send = RoomCall::Send { content: "hi".into(), client_message_id: Some("a".into()) };
+        assert_eq!(world.calls("bob", send).status, 200);
+        world.frame(cy, &sent);
+        world.shows(cy, &["3 cy: hi"]);
+        assert_eq!(world.asks(bob, &say::message_as("other", "a")), "error muted");
+        assert_eq!(world.asks(bob, &say::message_as("hi", "b")), "error muted");
+        world.shows(ann, &[]);
+    }
+    world.frame(mo, &say::sentence("mute", "bob", Some(0)));
+    assert_eq!(world.asks(bob, &say::known_as(sent, "r")), "[r] ack a 2", "frozen");
+    assert_eq!(world.asks(bob, &say::message("new")), "error frozen");
+}
