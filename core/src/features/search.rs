@@ -39,7 +39,7 @@ pub fn frame(
     let floor = turn.state.meta.as_ref().map_or(Seq::ZERO, |meta| meta.pruned).next();
     let from = Seq(top.0.saturating_sub(turn.state.settings.limits.search_scan)).max(floor);
     let mut found = messages::search(turn.db, &words, sender.as_ref(), (from, top), limit + 1)?;
-    let next_before = if history::cut(&mut found, limit) {
+    let next_before = if history::cut_page(turn, &mut found, limit) {
         found.last().map(|message| message.id)
     } else {
         (from > floor).then_some(from)

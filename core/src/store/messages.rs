@@ -59,6 +59,11 @@ impl Message {
         self.deleted_at.is_some()
     }
 
+    /// About the bytes of what it says.
+    pub fn bytes(&self) -> usize {
+        self.content.len() + self.extra.data.as_ref().map_or(0, String::len)
+    }
+
     fn extra_text(&self) -> Result<Option<String>, DbError> {
         if self.extra == Extra::default() {
             return Ok(None);

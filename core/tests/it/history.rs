@@ -132,3 +132,34 @@ fn a_v1_message_carries_the_applications_own_object() {
         assert_eq!(world.asks(ann, &frame), "error invalid_field");
     }
 }
+
+#[test]
+fn a_v1_page_ends_where_it_grows_too_large() {
+    let limits = Limits { resume_chunk_bytes: 65_536, message_rate: 0, ..Limits::default() };
+    let mut world = World::with(limits);
+    let ann = world.joins_v1("ann");
+    let text = format!("needle {}", "漢".repeat(9_990));
+    for _ in 0..6 {
+        world.frame(ann, &json!({ "type": "send_message", "content": text, "mentions": ["bob"] }));
+    }
+    let bob = world.joins_v1("bob");
+    let hello = world.frames(bob)[0].clone();
+    assert_eq!((hello["messages"].as_array().unwrap().len(), hello["more_before"].as_bool()), (3, Some(true)));
+    assert_eq!(ids(&mut world, bob, &json!({})), (vec![4, 5, 6], Some(true), Some(false)));
+    assert_eq!(ids(&mut world, bob, &json!({ "before": 4 })), (vec![1, 2, 3], Some(false), None));
+    assert_eq!(ids(&mut world, bob, &json!({ "after": 0 })), (vec![1, 2, 3], None, Some(true)));
+    assert_eq!(ids(&mut world, bob, &json!({ "after": 4 })), (vec![5, 6], None, Some(false)));
+    for _ in 0..4 {
+        world.frame(ann, &json!({ "type": "send_message", "content": text, "mentions": ["bob"], "reply_to": 1 }));
+    }
+    let mut page = |frame: serde_json::Value| {
+        world.frame(bob, &frame);
+        let page = world.frames(bob).last().unwrap();
+        let ids = page["messages"].as_array().unwrap().iter().map(|m| m["id"].as_i64().unwrap()).collect::<Vec<_>>();
+        (ids, page["more_before"].as_bool(), page.get("next_before").and_then(serde_json::Value::as_i64))
+    };
+    assert_eq!(page(crate::say::search("needle")), (vec![10, 9, 8], Some(true), Some(8)));
+    assert_eq!(page(json!({ "type": "search", "query": "needle", "before": 3 })), (vec![2, 1], Some(false), None));
+    assert_eq!(page(crate::say::thread(1)), (vec![8, 9, 10], Some(true), None));
+    assert_eq!(page(crate::say::bare("mentions")), (vec![10, 9, 8], Some(true), None));
+}
