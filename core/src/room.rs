@@ -73,6 +73,7 @@ pub struct State {
     pub replays: replay::Replays,
     pub confirmed: resume::Confirmed,
     pub expiry: auth::Expiry,
+    pub renewals: auth::Pending,
     /// When the alarm is set for, as far as this instance knows.
     pub alarm_at: Option<Millis>,
 }
@@ -122,6 +123,7 @@ impl Room {
             replays: replay::Replays::default(),
             confirmed: resume::Confirmed::default(),
             expiry: auth::Expiry::default(),
+            renewals: auth::Pending::default(),
             alarm_at: None,
         };
         Room { state, loaded: false }

@@ -1,5 +1,7 @@
 //! A fresh token on a live socket. The core checks no signatures: it asks its driver to, and hears the outcome later.
 
+use std::collections::{HashMap, VecDeque};
+
 use crate::db::DbError;
 use crate::effect::Effect;
 use crate::features::access;
@@ -8,17 +10,29 @@ use crate::ids::{ConnId, Millis};
 use crate::protocol::codes::{CloseCode, ErrorCode, Refusal};
 use crate::protocol::frames::Tags;
 use crate::protocol::internal::Identity;
-use crate::protocol::v1::Passing;
+use crate::protocol::v1::{self, Passing};
 use crate::room::Turn;
+
+/// The `ref`s of tokens that are being looked at, in the order in which they were given. In memory only: a room that is
+/// opened anew in between answers without.
+#[derive(Default)]
+pub struct Pending {
+    references: HashMap<ConnId, VecDeque<Option<String>>>,
+}
 
 /// # Errors
 /// None.
-pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, token: String) -> Handled {
-    match speaker.conn {
-        Some(conn) => turn.effects.push(Effect::Verify { conn, token }),
-        None => return Ok(Err(ErrorCode::InvalidField.because("auth is for sockets"))),
-    }
+pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, token: String, reference: Option<String>) -> Handled {
+    let Some(conn) = speaker.conn else {
+        return Ok(Err(ErrorCode::InvalidField.because("auth is for sockets")));
+    };
+    turn.state.renewals.references.entry(conn).or_default().push_back(reference);
+    turn.effects.push(Effect::Verify { conn, token });
     Ok(Ok(Reply::Answered))
+}
+
+pub fn forget(turn: &mut Turn<'_>, conn: ConnId) {
+    turn.state.renewals.references.remove(&conn);
 }
 
 /// What the token is. A bad one changes nothing: the socket lives as long as the token that it has.
@@ -26,9 +40,11 @@ pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, token: String) -> Handled {
 /// # Errors
 /// Storage errors.
 pub fn verified(turn: &mut Turn<'_>, conn: ConnId, outcome: Result<Identity, Refusal>) -> Result<(), DbError> {
+    let reference = turn.state.renewals.references.get_mut(&conn).and_then(VecDeque::pop_front).flatten();
     let Some(session) = turn.state.sockets.v1(conn) else { return Ok(()) };
     let user = session.base.user.clone();
-    let refuse = |turn: &mut Turn<'_>, refusal: &Refusal| turn.send_error(conn, refusal, &Tags::default());
+    let tags = Tags { reference, ..Tags::default() };
+    let refuse = |turn: &mut Turn<'_>, refusal: &Refusal| turn.send_error(conn, refusal, &tags);
     let identity = match outcome {
         Ok(identity) if identity.user != user => {
             refuse(turn, &ErrorCode::TokenOtherUser.into());
@@ -59,7 +75,8 @@ pub fn verified(turn: &mut Turn<'_>, conn: ConnId, outcome: Result<Identity, Ref
     turn.attach(conn);
     let expires_at = Millis(identity.expires_at.saturating_mul(1000));
     turn.state.expiry.note(expires_at);
-    turn.tell(conn, Passing::AuthOk { expires_at: expires_at.iso() }.encode());
+    let event = Passing::AuthOk { expires_at: expires_at.iso() }.encode();
+    turn.tell(conn, v1::answer(event, tags.reference.as_deref()));
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use crate::db::DbError;
 use crate::effect::{Answer, Effect};
-use crate::features::{access, presence, read, replay, resume, typing};
+use crate::features::{access, auth, presence, read, replay, resume, typing};
 use crate::ids::{ConnId, Millis, Ticket};
 use crate::protocol::codes::{CloseCode, ErrorCode, Refusal};
 use crate::protocol::internal::{Dialect, RoomCall, RoomRequest};
@@ -94,6 +94,7 @@ pub fn leave(turn: &mut Turn<'_>, conn: ConnId) -> Result<(), DbError> {
     let before = presence::status(turn, &user);
     turn.state.sockets.remove(conn);
     presence::forget(turn, conn);
+    auth::forget(turn, conn);
     resume::forget(turn, conn);
     replay::left(turn, conn, &user);
     if turn.state.sockets.of(&user).is_empty() {

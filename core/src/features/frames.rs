@@ -126,6 +126,9 @@ fn handle(turn: &mut Turn<'_>, speaker: &Speaker, decoded: Decoded) -> Handled {
     let spec = decoded.spec;
     let frozen = turn.state.meta.as_ref().is_some_and(|meta| meta.frozen);
     if let Err(refusal) = permissions::check(spec.action, &speaker.member, frozen, turn.now) {
+        if let Frame::SendMessage(message) = &decoded.frame {
+            return send::refused(turn, speaker, message, refusal);
+        }
         // What is dropped in silence when there is too much of it is dropped here, too.
         return Ok(if spec.rate == Rate::Signal { Ok(Reply::Done) } else { Err(refusal) });
     }
@@ -156,7 +159,7 @@ fn handle(turn: &mut Turn<'_>, speaker: &Speaker, decoded: Decoded) -> Handled {
         Frame::Members { after } => roster::frame(turn, after),
         Frame::Resume { after } => resume::frame(turn, speaker, after),
         Frame::Seen { seq } => resume::seen(turn, speaker, seq),
-        Frame::Auth { token } => auth::frame(turn, speaker, token),
+        Frame::Auth { token } => auth::frame(turn, speaker, token, decoded.tags.reference),
         Frame::Block { user, on } => block::frame(turn, speaker, user, on),
         Frame::Report { message_id, reason } => report::frame(turn, speaker, message_id, reason),
         Frame::Mute { user, seconds } => moderation::mute(turn, speaker, &user, seconds),

@@ -78,6 +78,21 @@ pub fn cut<T>(found: &mut Vec<T>, limit: i64) -> bool {
     more
 }
 
+/// As [`cut`], and what would make the page much larger than `RESUME_CHUNK_BYTES`: some clients' libraries refuse large
+/// frames. A page is not empty for that.
+pub fn cut_page(turn: &Turn<'_>, found: &mut Vec<Message>, limit: i64) -> bool {
+    let more = cut(found, limit);
+    let max = usize::try_from(turn.state.settings.limits.resume_chunk_bytes).unwrap_or(usize::MAX);
+    let mut bytes = 0;
+    let fits = found.iter().take_while(|message| {
+        let before = bytes;
+        bytes += message.bytes();
+        before < max
+    });
+    let fits = fits.count();
+    cut(found, fits as i64) || more
+}
+
 /// Before, after or around a message; the newest.
 ///
 /// # Errors
@@ -108,13 +123,13 @@ pub fn around(
 ) -> Result<Found, DbError> {
     let back = |turn: &mut Turn<'_>, before, limit| {
         let mut found = older(turn.db, before, limit + 1)?;
-        let more = cut(&mut found, limit);
+        let more = cut_page(turn, &mut found, limit);
         found.reverse();
         Ok::<_, DbError>((found, more))
     };
     let forth = |turn: &mut Turn<'_>, after, limit| {
         let mut found = newer(turn, after, limit + 1)?;
-        let more = cut(&mut found, limit);
+        let more = cut_page(turn, &mut found, limit);
         Ok::<_, DbError>((found, more))
     };
     Ok(match place {

@@ -43,7 +43,7 @@ pub fn put(turn: &mut Turn<'_>, user: UserId, role: Option<Role>, change: Profil
     turn.ensure_created()?;
     let known = turn.state.members.get(turn.db, &user)?;
     let mut member = known.unwrap_or_else(|| Member::new(user));
-    (member.listed, member.current, member.removed) = (true, true, false);
+    (member.listed, member.current, member.removed) = (true, !member.is_banned(turn.now), false);
     member.role = role.unwrap_or(member.role);
     if change != ProfileChange::default() {
         member.named_by = NamedBy::Backend;

@@ -35,6 +35,7 @@ pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, before: Option<Seq>, limit:
     let more = history::cut(&mut ids, limit);
     let mut found = messages::several(turn.db, &ids)?;
     found.reverse();
+    let more = history::cut_page(turn, &mut found, limit) || more;
     let messages = people::v1_page(turn, &found, reader)?;
     let page = history::Page { kind: "mentions", messages, more_before: Some(more), ..history::Page::default() };
     Ok(Ok(Reply::Event(page.encode())))

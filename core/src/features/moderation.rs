@@ -63,8 +63,12 @@ pub fn ban(turn: &mut Turn<'_>, speaker: &Speaker, user: &UserId, seconds: Optio
         Ok(member) => member,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    member.banned_until = until(turn.now, seconds);
-    let banned = member.banned_until.is_some();
+    let until = until(turn.now, seconds);
+    if until.is_none() && !member.is_banned(turn.now) {
+        return Ok(Ok(Reply::Done)); // nothing to take back
+    }
+    member.banned_until = until;
+    let banned = until.is_some();
     if banned {
         (member.current, member.admitted_at) = (false, None);
     } else {

@@ -56,6 +56,12 @@ pub fn new_message(turn: &mut Turn<'_>, message: &Message) -> Result<String, DbE
     classic_message(turn, message, |message| classic::Event::NewMessage { message }.encode())
 }
 
+/// The classic frame that says of a deleted message that it is deleted.
+pub fn gone(message: &Message) -> Option<String> {
+    let (deleted_at, deleted_by) = (message.deleted_at?.iso(), message.extra.deleted_by.as_ref()?);
+    Some(classic::Event::Deleted { id: message.id, message_id: message.id, deleted_by, deleted_at }.encode())
+}
+
 /// The REST shape of a message.
 ///
 /// # Errors

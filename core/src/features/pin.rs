@@ -39,10 +39,10 @@ pub fn deleted(turn: &mut Turn<'_>, user: &UserId, id: Seq) -> Result<(), DbErro
 }
 
 fn set(turn: &mut Turn<'_>, user: &UserId, id: Seq, on: bool) -> Result<(), DbError> {
-    if !turn.state.pins.set(turn.db, id, on, user, turn.now)? {
+    let seq = turn.state.head.next();
+    if !turn.state.pins.set(turn.db, id, on, user, seq)? {
         return Ok(());
     }
-    let seq = turn.state.head.next();
     changes::insert(turn.db, &Change { seq, message: id, user: user.clone(), at: turn.now, kind: Kind::Pin { on } })?;
     turn.state.head = seq;
     turn.publish(Logged::Pin { seq, message_id: id, user_id: user, on }.encode(), true);

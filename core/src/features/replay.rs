@@ -129,7 +129,11 @@ fn replay(turn: &mut Turn<'_>, conn: ConnId) -> Result<(), DbError> {
     let seen = replay.after.map_or(read, |head| head.min(read));
     let from = seen.max(Seq(replay.up_to.0.saturating_sub(most)));
     for message in messages::after(turn.db, from, replay.up_to, most)? {
-        let frame = people::new_message(turn, &message)?;
+        // Who has a deleted message is told so; who has not need not be shown an empty one.
+        let frame = match people::gone(&message) {
+            Some(frame) => frame,
+            None => people::new_message(turn, &message)?,
+        };
         turn.send(Rc::from([conn]), frame);
     }
     turn.attach(conn);

@@ -147,7 +147,7 @@ pub fn welcome(turn: &mut Turn<'_>, user: &UserId, since: Option<Since>) -> Resu
         None => {
             let limit = turn.state.settings.limits.v1_page;
             let mut page = messages::before(turn.db, None, limit + 1)?;
-            let more = history::cut(&mut page, limit);
+            let more = history::cut_page(turn, &mut page, limit);
             page.reverse();
             (None, Some((people::v1_page(turn, &page, user)?, more)))
         }

@@ -29,7 +29,7 @@ pub fn frame(
     if query.chars().count() > QUERY_MAX_CHARS {
         return Ok(Err(ErrorCode::InvalidField.because(&format!("query has at most {QUERY_MAX_CHARS} characters"))));
     }
-    let words: Vec<_> = query.split_whitespace().map(str::to_lowercase).take(SEARCH_WORDS).collect();
+    let words: Vec<_> = query.split_whitespace().map(messages::fold).take(SEARCH_WORDS).collect();
     if words.is_empty() {
         return Ok(Err(ErrorCode::InvalidField.because("query has at least one word")));
     }
@@ -39,7 +39,7 @@ pub fn frame(
     let floor = turn.state.meta.as_ref().map_or(Seq::ZERO, |meta| meta.pruned).next();
     let from = Seq(top.0.saturating_sub(turn.state.settings.limits.search_scan)).max(floor);
     let mut found = messages::search(turn.db, &words, sender.as_ref(), (from, top), limit + 1)?;
-    let next_before = if history::cut(&mut found, limit) {
+    let next_before = if history::cut_page(turn, &mut found, limit) {
         found.last().map(|message| message.id)
     } else {
         (from > floor).then_some(from)

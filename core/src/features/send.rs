@@ -8,6 +8,7 @@ use crate::features::access::Entry;
 use crate::features::frames::{Handled, Reply, Speaker};
 use crate::features::people::{self, Around};
 use crate::features::{mention, project, read, replay, typing};
+use crate::ids::UserId;
 use crate::permissions::{self, Action};
 use crate::protocol::codes::{ErrorCode, Refusal};
 use crate::protocol::frames::{NewMessage, Rate};
@@ -30,11 +31,25 @@ enum Sent {
 /// # Errors
 /// Storage errors.
 pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, new: NewMessage) -> Handled {
-    let sent = match send(turn, &speaker.member, new, speaker.dialect)? {
-        Ok(sent) => sent,
-        Err(refusal) => return Ok(Err(refusal)),
-    };
-    let (message, repeat) = match &sent {
+    match send(turn, &speaker.member, new, speaker.dialect)? {
+        Ok(sent) => answer(turn, speaker, &sent),
+        Err(refusal) => Ok(Err(refusal)),
+    }
+}
+
+/// From somebody who may not write: what they sent while they might is acknowledged all the same.
+///
+/// # Errors
+/// Storage errors.
+pub fn refused(turn: &mut Turn<'_>, speaker: &Speaker, new: &NewMessage, refusal: Refusal) -> Handled {
+    match repeat(turn, &speaker.member, new)? {
+        Some(sent) => answer(turn, speaker, &sent),
+        None => Ok(Err(refusal)),
+    }
+}
+
+fn answer(turn: &mut Turn<'_>, speaker: &Speaker, sent: &Sent) -> Handled {
+    let (message, repeat) = match sent {
         Sent::New(message) => (message, false),
         Sent::Repeat(message) => (message, true),
     };
@@ -42,6 +57,9 @@ pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, new: NewMessage) -> Handled
         if repeat {
             let frame = people::new_message(turn, message)?;
             turn.send(Rc::from([conn]), frame);
+            if let Some(frame) = people::gone(message) {
+                turn.send(Rc::from([conn]), frame);
+            }
         }
         return Ok(Ok(Reply::Answered));
     }
@@ -66,10 +84,11 @@ pub fn call(turn: &mut Turn<'_>, entry: &Entry, content: String, client_message_
     };
     let new = NewMessage { content, client_message_id, ..NewMessage::default() };
     let frozen = turn.state.meta.as_ref().is_some_and(|meta| meta.frozen);
-    if let Err(refusal) = permissions::check(Action::Write, &member, frozen, turn.now) {
-        return Ok(Err(refusal));
-    }
-    let (status, message) = match send(turn, &member, new, Dialect::Classic)? {
+    let sent = match permissions::check(Action::Write, &member, frozen, turn.now) {
+        Ok(()) => send(turn, &member, new, Dialect::Classic)?,
+        Err(refusal) => repeat(turn, &member, &new)?.ok_or(refusal),
+    };
+    let (status, message) = match sent {
         Ok(Sent::New(message)) => (201, message),
         Ok(Sent::Repeat(message)) => (200, message),
         Err(refusal) => return Ok(Err(refusal)),
@@ -94,20 +113,23 @@ fn send(
     turn.load_marks()?;
     let mut message = Message::new(turn.state.head.next(), user.clone(), new.content, turn.now);
     message.client_message_id = new.client_message_id.filter(|id| !id.is_empty());
-    if let Some(id) = message.client_message_id.as_deref()
-        && may_be_a_repeat(turn, sender)
-        && let Some(stored) = messages::by_client_id(turn.db, user, id)?
+    let answered = match new.reply_to {
+        Some(id) => messages::get(turn.db, id)?,
+        None => None,
+    };
+    let answers_nothing = new.reply_to.is_some() && answered.is_none();
+    // A repeat has to get through slow mode, and must not be taken for a reply to what is gone. A question that only those
+    // cases have to ask in which the index does not answer it in time.
+    if (answers_nothing || project::is_slowed(turn, sender))
+        && let Some(sent) = stored(turn, user, message.client_message_id.as_deref(), &message.content)?
     {
-        // Asked first: a repeat has to get through slow mode, and must not be taken for a reply to what is gone.
-        if says_the_same(turn, &stored, &message.content)? {
-            return Ok(Ok(Sent::Repeat(stored)));
-        }
+        return Ok(Ok(sent));
     }
     if let Err(refusal) = project::slow_mode(turn, sender) {
         return Ok(Err(refusal));
     }
     if let Some(id) = new.reply_to {
-        match messages::get(turn.db, id)? {
+        match answered {
             Some(answered) => message.thread = Some(answered.thread.unwrap_or(answered.id)),
             None => return Ok(Err(ErrorCode::NoSuchMessage.into())),
         }
@@ -154,9 +176,16 @@ fn send(
     Ok(Ok(Sent::New(message)))
 }
 
-/// A question that only those cases have to ask in which the index does not answer it in time.
-fn may_be_a_repeat(turn: &Turn<'_>, sender: &Member) -> bool {
-    project::is_slowed(turn, sender)
+/// The message as it is stored, if this repeats it; asked before anything is checked.
+fn repeat(turn: &mut Turn<'_>, sender: &Member, new: &NewMessage) -> Result<Option<Sent>, DbError> {
+    turn.load_marks()?;
+    stored(turn, &sender.user, new.client_message_id.as_deref(), &new.content)
+}
+
+fn stored(turn: &mut Turn<'_>, sender: &UserId, id: Option<&str>, content: &str) -> Result<Option<Sent>, DbError> {
+    let Some(id) = id.filter(|id| !id.is_empty()) else { return Ok(None) };
+    let Some(stored) = messages::by_client_id(turn.db, sender, id)? else { return Ok(None) };
+    Ok(if says_the_same(turn, &stored, content)? { Some(Sent::Repeat(stored)) } else { None })
 }
 
 /// Whether the stored message is what this repeats. It may have been edited since, or deleted: then its words are gone,

@@ -18,7 +18,7 @@ pub fn of(turn: &mut Turn<'_>, user: &UserId) -> Result<Unread, DbError> {
     let max = turn.state.settings.limits.unread_max;
     let blocked = turn.state.members.get(turn.db, user)?.map(|member| member.blocked).unwrap_or_default();
     let (count, first_id) = messages::unread(turn.db, user, &blocked, mark, max)?;
-    let mentions = if count > 0 { mentions::unread(turn.db, user, mark, max)? } else { 0 };
+    let mentions = if count > 0 { mentions::unread(turn.db, user, &blocked, mark, max)? } else { 0 };
     Ok(Unread { count, first_id, mentions })
 }
 

@@ -58,10 +58,8 @@ impl Mark {
 
     /// Everything up to here counts as read for its user.
     pub fn read_up_to(&self) -> Seq {
-        match self.unread_from {
-            Some(from) => Seq(from.0.saturating_sub(1)),
-            None => self.up_to().max(self.private),
-        }
+        let read = self.up_to().max(self.private);
+        self.unread_from.map_or(read, |from| read.min(Seq(from.0.saturating_sub(1))))
     }
 
     /// When their user last did something that their mark knows of.

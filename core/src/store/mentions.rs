@@ -34,13 +34,17 @@ pub fn of(db: &mut dyn Db, user: &UserId, before: Option<Seq>, limit: i64) -> Re
     rows.iter().map(|row| row.int(0).map(Seq)).collect()
 }
 
-/// How many messages after `mark` mention the user, exact up to `max`.
+/// How many messages after `mark` mention the user, exact up to `max`. `blocked`: whose messages do not count.
 ///
 /// # Errors
 /// Storage errors.
-pub fn unread(db: &mut dyn Db, user: &UserId, mark: Seq, max: i64) -> Result<i64, DbError> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM mentions WHERE user = ? AND message > ? LIMIT ?)";
-    let params = [Param::Text(user.as_str()), Param::Int(mark.0), Param::Int(max)];
+pub fn unread(db: &mut dyn Db, user: &UserId, blocked: &[UserId], mark: Seq, max: i64) -> Result<i64, DbError> {
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM mentions JOIN messages ON messages.id = mentions.message
+        WHERE mentions.user = ? AND mentions.message > ?
+        AND messages.sender NOT IN (SELECT value FROM json_each(?)) LIMIT ?)";
+    let texts: Vec<_> = blocked.iter().map(UserId::as_str).collect();
+    let blocked = serde_json::to_string(&texts).map_err(|error| DbError(error.to_string()))?;
+    let params = [Param::Text(user.as_str()), Param::Int(mark.0), Param::Text(&blocked), Param::Int(max)];
     db.run(sql, &params)?.first().map_or(Ok(0), |row| row.int(0))
 }
 

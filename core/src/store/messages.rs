@@ -59,6 +59,11 @@ impl Message {
         self.deleted_at.is_some()
     }
 
+    /// About the bytes of what it says.
+    pub fn bytes(&self) -> usize {
+        self.content.len() + self.extra.data.as_ref().map_or(0, String::len)
+    }
+
     fn extra_text(&self) -> Result<Option<String>, DbError> {
         if self.extra == Extra::default() {
             return Ok(None);
@@ -93,13 +98,19 @@ fn user(row: &Row, index: usize) -> Result<UserId, DbError> {
     UserId::parse(row.text(index)?).ok_or_else(|| DbError("a message has no sender".into()))
 }
 
-/// What a search compares: SQLite's `lower()` knows ASCII only, so that a text with other capitals is kept in small
-/// letters, too.
+/// Text as a search compares it: in small letters, and with one small sigma (at the end of a word Greek has another,
+/// which the middle of a longer word has not).
+pub fn fold(text: &str) -> String {
+    text.to_lowercase().replace('ς', "σ")
+}
+
+/// What is kept beside a message for the search: its folded text, where SQLite's own `lower()`, which knows ASCII
+/// only, would not do.
 pub fn folded(content: &str) -> Option<String> {
     if content.is_ascii() {
         return None;
     }
-    let folded = content.to_lowercase();
+    let folded = fold(content);
     (folded != content.to_ascii_lowercase()).then_some(folded)
 }
 

@@ -54,7 +54,8 @@ const MIGRATIONS: &[&[&str]] = &[
         data TEXT,
         previous INTEGER
     )",
-        "CREATE TABLE pins (message INTEGER PRIMARY KEY, user TEXT NOT NULL, at INTEGER NOT NULL)",
+        // `seq`: where in the log it was pinned; the clock stands still during a turn and would not order them.
+        "CREATE TABLE pins (message INTEGER PRIMARY KEY, user TEXT NOT NULL, seq INTEGER NOT NULL)",
         "CREATE TABLE mentions (
         user TEXT NOT NULL,
         message INTEGER NOT NULL,

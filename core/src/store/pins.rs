@@ -1,7 +1,7 @@
 //! The pinned messages, in the order in which they were pinned. Few, and kept in memory.
 
 use crate::db::{Db, DbError, Param};
-use crate::ids::{Millis, Seq, UserId};
+use crate::ids::{Seq, UserId};
 
 #[derive(Default)]
 pub struct Pins {
@@ -15,24 +15,24 @@ impl Pins {
         let pinned = match self.pinned.take() {
             Some(pinned) => pinned,
             None => {
-                let rows = db.run("SELECT message FROM pins ORDER BY at, message", &[])?;
+                let rows = db.run("SELECT message FROM pins ORDER BY seq", &[])?;
                 rows.iter().map(|row| row.int(0).map(Seq)).collect::<Result<_, _>>()?
             }
         };
         Ok(self.pinned.insert(pinned))
     }
 
-    /// Pins or unpins; `false` when it was so already. 1 row.
+    /// Pins or unpins, at a position of the log; `false` when it was so already. 1 row.
     ///
     /// # Errors
     /// Storage errors.
-    pub fn set(&mut self, db: &mut dyn Db, id: Seq, on: bool, by: &UserId, now: Millis) -> Result<bool, DbError> {
+    pub fn set(&mut self, db: &mut dyn Db, id: Seq, on: bool, by: &UserId, seq: Seq) -> Result<bool, DbError> {
         if self.all(db)?.contains(&id) == on {
             return Ok(false);
         }
         if on {
-            let sql = "INSERT INTO pins (message, user, at) VALUES (?, ?, ?)";
-            db.write(sql, &[Param::Int(id.0), Param::Text(by.as_str()), Param::Int(now.0)])?;
+            let sql = "INSERT INTO pins (message, user, seq) VALUES (?, ?, ?)";
+            db.write(sql, &[Param::Int(id.0), Param::Text(by.as_str()), Param::Int(seq.0)])?;
         } else {
             db.write("DELETE FROM pins WHERE message = ?", &[Param::Int(id.0)])?;
         }

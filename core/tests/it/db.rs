@@ -1,5 +1,7 @@
 //! The storage port on rusqlite.
 
+use std::collections::BTreeSet;
+
 use chat_core::db::{Db, DbError, Param, Row, Value, contract};
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
@@ -8,11 +10,63 @@ pub struct Sqlite {
     connection: Connection,
     /// The next statement that contains this text fails.
     pub fails_on: Option<&'static str>,
+    statements: BTreeSet<&'static str>,
+    /// Count the rows that are written.
+    pub counts: bool,
+    rows_written: i64,
 }
+
+/// The indexes that some rows of a table have an entry in, and which.
+const INDEXES: &[&str] = &[
+    "SELECT count(*) FROM messages WHERE client_message_id IS NOT NULL",
+    "SELECT count(*) FROM messages WHERE thread IS NOT NULL",
+];
 
 impl Sqlite {
     pub fn new() -> Self {
-        Sqlite { connection: Connection::open_in_memory().unwrap(), fails_on: None }
+        Sqlite {
+            connection: Connection::open_in_memory().unwrap(),
+            fails_on: None,
+            statements: BTreeSet::new(),
+            counts: false,
+            rows_written: 0,
+        }
+    }
+
+    /// The first column of what a question of the test's own finds.
+    pub fn texts(&mut self, sql: &'static str) -> Vec<String> {
+        let text = |row: &Row| match &row.0[0] {
+            Value::Text(text) => text.clone(),
+            Value::Int(number) => number.to_string(),
+            Value::Null => String::new(),
+        };
+        self.run(sql, &[]).unwrap().iter().map(text).collect()
+    }
+
+    /// Every statement that was run.
+    pub fn statements(&self) -> Vec<&'static str> {
+        self.statements.iter().copied().collect()
+    }
+
+    /// The steps by which SQLite goes about a statement.
+    pub fn plan(&self, sql: &str) -> Vec<String> {
+        let mut statement = self.connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let mut rows = statement.raw_query();
+        let mut steps = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            steps.push(row.get(3).unwrap());
+        }
+        steps
+    }
+
+    /// Rows written since they are counted, entries of indexes included.
+    pub fn rows_written(&self) -> i64 {
+        self.rows_written
+    }
+
+    fn entries(&self) -> i64 {
+        let count = |sql: &&str| self.connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap_or(0);
+        INDEXES.iter().map(count).sum()
     }
 
     pub fn begin(&self) {
@@ -34,6 +88,25 @@ impl Db for Sqlite {
             self.fails_on = None;
             return Err(DbError("the disk is on fire".into()));
         }
+        self.statements.insert(sql);
+        let before = self.counts.then(|| (self.connection.total_changes() as i64, self.entries()));
+        let found = self.ask(sql, params)?;
+        if let Some((changes, entries)) = before {
+            // What updates change is in no index.
+            self.rows_written += self.connection.total_changes() as i64 - changes + (self.entries() - entries).abs();
+        }
+        Ok(found)
+    }
+
+    fn write(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<bool, DbError> {
+        let before = self.connection.total_changes();
+        self.run(sql, params)?;
+        Ok(self.connection.total_changes() > before)
+    }
+}
+
+impl Sqlite {
+    fn ask(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<Vec<Row>, DbError> {
         let fail = |error: rusqlite::Error| DbError(error.to_string());
         let mut statement = self.connection.prepare_cached(sql).map_err(fail)?;
         for (index, param) in params.iter().enumerate() {
@@ -56,12 +129,6 @@ impl Db for Sqlite {
             found.push(Row((0..columns).map(value).collect()));
         }
         Ok(found)
-    }
-
-    fn write(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<bool, DbError> {
-        let before = self.connection.total_changes();
-        self.run(sql, params)?;
-        Ok(self.connection.total_changes() > before)
     }
 }
 

@@ -2,7 +2,8 @@ use chat_core::limits::Limits;
 use chat_core::protocol::internal::RoomCall;
 use serde_json::json;
 
-use crate::world::World;
+use crate::say;
+use crate::world::{World, said, three};
 
 fn two_who_talk() -> (World, crate::world::Window, crate::world::Window) {
     let mut world = World::new();
@@ -257,4 +258,150 @@ fn the_mark_of_someone_without_a_socket_does_not_fall_behind_what_is_looked_at()
     }
     world.crashes();
     assert_eq!(world.unread("ann"), 120);
+}
+
+#[test]
+fn receipts_of_one_turn_are_one_event_on_v1() {
+    let (mut world, ann, bob, cy) = three();
+    world.sends(ann, "two");
+    world.so_far(&[ann, bob, cy]);
+    world.turn(vec![
+        said(bob, &say::known_as(say::read(1, false), "r")),
+        said(cy, &say::read(2, false)),
+        said(bob, &say::read(2, false)),
+    ]);
+    world.shows(ann, &["bob read 2, cy read 2"]);
+    world.shows(
+        bob,
+        &["unread 1 from 2, 0 for you", "[r] ok", "unread 0 from null, 0 for you", "bob read 2, cy read 2"],
+    );
+    world.shows(cy, &["bob read 2", "cy read 2"]);
+    world.hibernates();
+    world.turn(vec![said(bob, &say::read(2, false)), said(cy, &say::read(1, false))]);
+    for window in [ann, bob, cy] {
+        world.shows(window, &[]);
+    }
+}
+
+#[test]
+fn in_a_large_room_v1_windows_of_those_concerned_hear_of_it() {
+    let mut world = World::with(Limits { receipts_to_all_max_present: 2, ..Limits::default() });
+    let (ann, bob, cy) = (world.joins_v1("ann"), world.joins_v1("bob"), world.joins_v1("cy"));
+    let anns_classic = world.joins("ann");
+    world.sends(ann, "one");
+    world.sends(cy, "two");
+    world.so_far(&[ann, bob, cy, anns_classic]);
+    world.turn(vec![said(bob, &say::read(1, false)), said(cy, &say::read(2, false))]);
+    world.shows(ann, &["bob read 1, cy read 2"]);
+    world.shows(anns_classic, &["bob read 1", "cy read 2"]);
+    world.shows(bob, &["unread 1 from 2, 0 for you", "bob read 1"]);
+    world.shows(cy, &["cy read 2"]);
+}
+
+#[test]
+fn a_private_read_is_ones_own_affair() {
+    let (mut world, ann, bob, cy) = three();
+    let second = world.joins("bob");
+    world.so_far(&[ann, bob, cy, second]);
+    world.frame(bob, &say::known_as(say::read(1, true), "r"));
+    world.shows(bob, &["unread 0 from null, 0 for you", "[r] ok"]);
+    world.frame(bob, &say::read(1, true));
+    for window in [ann, bob, cy, second] {
+        world.shows(window, &[]);
+    }
+    assert_eq!(world.unread("bob"), 0);
+    assert_eq!(world.asks(ann, &say::bare("history")), "history: 1 ann: one");
+    assert_eq!(world.frames(ann).last().unwrap()["messages"][0]["read_at"], json!(null));
+    world.hibernates();
+    assert_eq!(world.unread("bob"), 0);
+    world.passes(300_000);
+    world.crashes();
+    assert_eq!(world.unread("bob"), 0);
+    let (ann, bob) = (world.joins_v1("ann"), world.joins_v1("bob"));
+    world.so_far(&[ann, bob]);
+    world.frame(bob, &say::read(1, false));
+    world.shows(ann, &["bob read 1"]);
+}
+
+#[test]
+fn a_private_read_goes_no_further_than_the_newest_message() {
+    let (mut world, ann, bob, _) = three();
+    world.frame(bob, &say::read(9_007_199_254_740_991, true));
+    world.sends(ann, "two");
+    assert_eq!(world.unread("bob"), 1);
+}
+
+#[test]
+fn from_a_message_on_everything_is_unread_again_for_the_reader_alone() {
+    let (mut world, ann, bob, cy) = three();
+    world.sends(ann, "two");
+    world.sends(ann, "three");
+    world.frame(bob, &say::read(3, false));
+    world.so_far(&[ann, bob, cy]);
+    world.frame(bob, &say::known_as(say::mark_unread(2), "r"));
+    world.shows(bob, &["unread 2 from 2, 0 for you", "[r] ok"]);
+    world.frame(bob, &say::mark_unread(2));
+    for window in [ann, bob, cy] {
+        world.shows(window, &[]);
+    }
+    assert!(world.frames(ann).iter().all(|event| event["type"] != "unread"));
+    world.hibernates();
+    assert_eq!(world.unread("bob"), 2);
+    world.passes(300_000);
+    world.crashes();
+    assert_eq!(world.unread("bob"), 2);
+    let bob = world.joins_v1("bob");
+    world.so_far(&[bob]);
+    world.frame(bob, &say::read(1, false));
+    assert_eq!(world.unread("bob"), 2);
+    world.frame(bob, &say::read(3, false));
+    assert_eq!(world.unread("bob"), 0);
+}
+
+#[test]
+fn marking_unread_reads_nothing() {
+    let (mut world, ann, bob, _) = three();
+    for text in ["two", "three", "four"] {
+        world.sends(ann, text);
+    }
+    world.frame(bob, &say::read(1, false));
+    world.so_far(&[bob]);
+    world.frame(bob, &say::mark_unread(4));
+    assert_eq!(world.unread("bob"), 3, "what was unread before it stays so");
+    assert!(world.lines(bob).iter().all(|line| line == "unread 3 from 2, 0 for you"));
+    world.frame(bob, &say::read(2, true));
+    assert_eq!(world.unread("bob"), 2);
+    world.frame(bob, &say::read(4, true));
+    assert_eq!(world.unread("bob"), 0);
+}
+
+#[test]
+fn what_is_not_there_cannot_be_marked_unread() {
+    let (mut world, ann, _, cy) = three();
+    for (frame, code) in [
+        (say::mark_unread(0), "no_such_message"),
+        (say::mark_unread(2), "no_such_message"),
+        (say::bare("mark_unread"), "invalid_field"),
+        (json!({ "type": "read" }), "invalid_field"),
+        (json!({ "type": "read", "last_read_message_id": -1 }), "invalid_field"),
+    ] {
+        assert_eq!(world.asks(ann, &frame), format!("error {code}"));
+    }
+    world.frame(cy, &say::mark_unread(1));
+    world.shows(cy, &["error unknown_type"]);
+}
+
+#[test]
+fn by_http_both_are_durable_before_the_answer() {
+    let (mut world, ann, _, _) = three();
+    world.sends(ann, "two");
+    assert_eq!(world.posts("bob", &say::read(2, true)), (200, "ok".into()));
+    world.crashes();
+    assert_eq!(world.unread("bob"), 0);
+    assert_eq!(world.posts("bob", &say::mark_unread(1)), (200, "ok".into()));
+    world.crashes();
+    assert_eq!(world.unread("bob"), 2);
+    assert_eq!(world.posts("bob", &say::read(1, false)), (200, "ok".into()));
+    world.crashes();
+    assert_eq!(world.unread("bob"), 0);
 }

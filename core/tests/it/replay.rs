@@ -154,3 +154,17 @@ fn another_window_of_someone_who_has_read_everything_gets_nothing_again() {
     world.passes(1000);
     world.shows(second, &[]);
 }
+
+#[test]
+fn of_what_was_deleted_meanwhile_only_that_is_told() {
+    let mut world = World::new();
+    let (ann, bob) = (world.joins_v1("ann"), world.joins("bob"));
+    world.sends(ann, "one");
+    world.sends(ann, "two");
+    world.leaves(bob);
+    world.frame(ann, &crate::say::delete(1));
+    world.sends(ann, "three");
+    let bob = world.joins("bob");
+    world.passes(1000);
+    world.shows(bob, &["ann deleted 1", "2 ann: two", "4 ann: three"]);
+}

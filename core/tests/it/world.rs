@@ -6,12 +6,15 @@ use chat_core::effect::{Answer, Effect};
 use chat_core::ids::{ConnId, Millis, ProjectId, Seq, Ticket, UserId};
 use chat_core::input::{BadFrame, Input};
 use chat_core::limits::Limits;
-use chat_core::protocol::internal::{Admission, Dialect, Grant, Identity, RoomCall, RoomRequest};
+use chat_core::protocol::codes::Refusal;
+use chat_core::protocol::internal::{Admission, Dialect, Grant, Identity, Role, RoomCall, RoomRequest, Since};
 use chat_core::room::{Room, Settings};
 use chat_core::session::{ATTACHMENT_MAX_BYTES, Session};
 use serde_json::{Value, json};
 
 use crate::db::Sqlite;
+use crate::lines::{events, line};
+use crate::log::Place;
 
 /// 2026-11-22T12:00:00Z
 pub const NOON: Millis = Millis(1_795_348_800_000);
@@ -34,6 +37,10 @@ pub struct World {
     pub alarm: Option<Millis>,
     wake: Option<Millis>,
     pub rechecks: Vec<i64>,
+    /// Where each v1 window is in the log.
+    places: BTreeMap<ConnId, Place>,
+    /// Tokens that the driver was asked to check.
+    pub to_verify: Vec<(Window, String)>,
 }
 
 pub fn user(name: &str) -> UserId {
@@ -54,6 +61,33 @@ pub fn identity(name: &str, now: Millis) -> Identity {
 /// A yes without any news, from a user who was never revoked.
 pub fn yes() -> Admission {
     Admission::Granted(Grant { revoked_before: Some(0), ..Grant::default() })
+}
+
+/// A yes with a role.
+pub fn as_role(role: Role) -> Admission {
+    Admission::Granted(Grant { revoked_before: Some(0), role: Some(role), ..Grant::default() })
+}
+
+/// A frame of a window's, for a turn of several inputs.
+pub fn said(window: Window, frame: &Value) -> Input {
+    Input::Frame { conn: window.0, text: frame.to_string() }
+}
+
+/// Ann and bob on v1, cy on a classic window; ann has said "one".
+pub fn three() -> (World, Window, Window, Window) {
+    let mut world = World::new();
+    let (ann, bob, cy) = (world.joins_v1("ann"), world.joins_v1("bob"), world.joins("cy"));
+    world.sends(ann, "one");
+    world.so_far(&[ann, bob, cy]);
+    (world, ann, bob, cy)
+}
+
+/// A moderator on v1.
+pub fn moderator(world: &mut World, name: &str, others: &[Window]) -> Window {
+    let window = world.joins_v1_as(name, as_role(Role::Moderator));
+    world.so_far(others);
+    world.so_far(&[window]);
+    window
 }
 
 impl World {
@@ -79,6 +113,8 @@ impl World {
             alarm: None,
             wake: None,
             rechecks: Vec::new(),
+            places: BTreeMap::new(),
+            to_verify: Vec::new(),
         }
     }
 
@@ -90,17 +126,67 @@ impl World {
     }
 
     pub fn tries_to_join(&mut self, identity: Identity, admission: Admission) -> Result<Window, Answer> {
-        let call = RoomCall::Connect { dialect: Dialect::Classic, since: None };
-        let request = RoomRequest { project: self.settings.project.clone(), identity: Some(identity), admission, call };
-        let (ticket, conn) = (Ticket(self.next()), ConnId(self.next()));
-        self.turn(vec![Input::Connect { ticket, conn, request: Box::new(request) }]);
+        self.tries_to_enter(identity, admission, Dialect::Classic, None)
+    }
+
+    pub fn tries_to_enter(
+        &mut self,
+        identity: Identity,
+        admission: Admission,
+        dialect: Dialect,
+        since: Option<Since>,
+    ) -> Result<Window, Answer> {
+        let (window, ticket, input) = self.knock(identity, admission, dialect, since);
+        self.turn(vec![input]);
         match self.answers.remove(&ticket) {
             Some(answer) => Err(answer),
             None => {
-                assert!(self.timelines.contains_key(&conn), "neither accepted nor answered");
-                Ok(Window(conn))
+                assert!(self.timelines.contains_key(&window.0), "neither accepted nor answered");
+                Ok(window)
             }
         }
+    }
+
+    /// The input with which somebody comes, for a turn of several.
+    pub fn knock(
+        &mut self,
+        identity: Identity,
+        admission: Admission,
+        dialect: Dialect,
+        since: Option<Since>,
+    ) -> (Window, Ticket, Input) {
+        let call = RoomCall::Connect { dialect, since };
+        let request = RoomRequest { project: self.settings.project.clone(), identity: Some(identity), admission, call };
+        let (ticket, conn) = (Ticket(self.next()), ConnId(self.next()));
+        (Window(conn), ticket, Input::Connect { ticket, conn, request: Box::new(request) })
+    }
+
+    pub fn knocks_v1(&mut self, name: &str, since: Option<Since>) -> (Window, Input) {
+        let (window, _, input) = self.knock(identity(name, self.now), yes(), Dialect::V1, since);
+        (window, input)
+    }
+
+    pub fn joins_v1(&mut self, name: &str) -> Window {
+        self.joins_v1_as(name, yes())
+    }
+
+    /// With a role of their own.
+    pub fn joins_v1_as(&mut self, name: &str, admission: Admission) -> Window {
+        let identity = identity(name, self.now);
+        let window = self.tries_to_enter(identity, admission, Dialect::V1, None);
+        window.unwrap_or_else(|answer| panic!("{name} was refused: {answer:?}"))
+    }
+
+    /// Somebody who was here before, up to a position.
+    pub fn joins_v1_since(&mut self, name: &str, seq: i64) -> Window {
+        let since = Since { seq: Seq(seq), epoch: Some(self.epoch()) };
+        let identity = identity(name, self.now);
+        let window = self.tries_to_enter(identity, yes(), Dialect::V1, Some(since));
+        window.unwrap_or_else(|answer| panic!("{name} was refused: {answer:?}"))
+    }
+
+    pub fn epoch(&self) -> String {
+        self.settings.entropy.clone()
     }
 
     pub fn sends(&mut self, window: Window, content: &str) {
@@ -135,6 +221,19 @@ impl World {
     pub fn leaves(&mut self, window: Window) {
         self.attachments.remove(&window.0);
         self.turn(vec![Input::Closed { conn: window.0 }]);
+    }
+
+    /// A v1 frame by HTTP: the status, and the event that answers it as a line.
+    pub fn posts(&mut self, name: &str, frame: &Value) -> (u16, String) {
+        let answer = self.calls(name, RoomCall::Frame { text: frame.to_string() });
+        let body = World::body(&answer);
+        let shown = if answer.status == 200 { line(&body[0]) } else { body["code"].as_str().unwrap().to_owned() };
+        (answer.status, shown)
+    }
+
+    /// What the driver found out about a token.
+    pub fn verified(&mut self, window: Window, outcome: Result<Identity, Refusal>) {
+        self.turn(vec![Input::Verified { conn: window.0, outcome }]);
     }
 
     pub fn calls(&mut self, name: &str, call: RoomCall) -> Answer {
@@ -172,6 +271,20 @@ impl World {
                 panic!("the turn failed: {error}");
             }
         }
+    }
+
+    /// A turn whose effects the story looks at itself, too.
+    pub fn effects(&mut self, inputs: Vec<Input>) -> Vec<Effect> {
+        self.db.begin();
+        let effects = self.room.turn(self.now, inputs, &mut self.db).unwrap();
+        self.db.commit();
+        effects.iter().cloned().for_each(|effect| self.carry_out(effect));
+        effects
+    }
+
+    /// The answer to an input of the story's own.
+    pub fn answered(&mut self, ticket: Ticket) -> Answer {
+        self.answers.remove(&ticket).expect("an answer")
     }
 
     /// A turn that storage refuses: the driver rolls back and opens the room anew.
@@ -230,10 +343,9 @@ impl World {
                 self.answers.insert(ticket, answer);
             }
             Effect::Send { to, frame } => {
-                let event: Value = serde_json::from_str(&frame).unwrap();
+                let frame: Value = serde_json::from_str(&frame).unwrap();
                 for conn in to.iter() {
-                    self.timelines.get_mut(conn).expect("sent before accepted").push(line(&event));
-                    self.frames.entry(*conn).or_default().push(event.clone());
+                    self.receives(*conn, &frame);
                 }
             }
             Effect::Attach { conn, attachment } => {
@@ -244,11 +356,29 @@ impl World {
                 self.attachments.remove(&conn);
                 self.timelines.get_mut(&conn).unwrap().push(format!("closed {}", code.code()));
             }
-            Effect::Verify { .. } | Effect::AskRoom { .. } => {}
+            Effect::Verify { conn, token } => self.to_verify.push((Window(conn), token)),
+            Effect::AskRoom { .. } => {}
             Effect::SetAlarm(at) => self.alarm = Some(at),
             Effect::WakeAt(at) => self.wake = Some(self.wake.map_or(at, |set| set.min(at))),
             Effect::Tell { user, gone, .. } => self.tells.push((user.to_string(), gone)),
         }
+    }
+
+    fn receives(&mut self, conn: ConnId, frame: &Value) {
+        assert!(self.attachments.contains_key(&conn) || self.is_new(conn), "sent to a window that has gone: {frame}");
+        for event in events(frame) {
+            if frame.is_array() {
+                let place = self.places.entry(conn).or_insert(Place::Fresh);
+                *place = place.after(&event);
+            }
+            self.timelines.get_mut(&conn).expect("sent before accepted").push(line(&event));
+            self.frames.entry(conn).or_default().push(event);
+        }
+    }
+
+    /// Accepted in this very turn.
+    fn is_new(&self, conn: ConnId) -> bool {
+        self.timelines.contains_key(&conn) && !self.frames.contains_key(&conn)
     }
 
     // ---- what people see ----
@@ -260,7 +390,26 @@ impl World {
         assert_eq!(shown, expected);
     }
 
-    /// The frames themselves, all of them.
+    /// What they show from here on is all that the story is about.
+    pub fn so_far(&mut self, windows: &[Window]) {
+        windows.iter().for_each(|window| drop(self.lines(*window)));
+    }
+
+    /// What the window has shown since this was last asked, to be looked at.
+    pub fn lines(&mut self, window: Window) -> Vec<String> {
+        std::mem::take(self.timelines.get_mut(&window.0).unwrap())
+    }
+
+    /// The answer to a question, alone.
+    pub fn asks(&mut self, window: Window, frame: &Value) -> String {
+        self.so_far(&[window]);
+        self.frame(window, frame);
+        let lines = self.lines(window);
+        assert_eq!(lines.len(), 1, "one answer to {frame}, not {lines:?}");
+        lines.concat()
+    }
+
+    /// The events themselves, all of them.
     pub fn frames(&self, window: Window) -> &[Value] {
         self.frames.get(&window.0).map_or(&[], Vec::as_slice)
     }
@@ -284,21 +433,5 @@ impl World {
     fn next(&mut self) -> u32 {
         self.last_id += 1;
         self.last_id
-    }
-}
-
-fn line(event: &Value) -> String {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    match event["type"].as_str().unwrap() {
-        "new.message" => {
-            let message = &event["message"];
-            format!("{} {}: {}", message["id"], text(&message["sender"]["id"]), text(&message["content"]))
-        }
-        "typing" => {
-            format!("{} {}", text(&event["username"]), if event["is_typing"] == true { "types" } else { "stops" })
-        }
-        "read_receipt" => format!("{} read {}", text(&event["user_id"]), event["last_read_message_id"]),
-        "error" => format!("error {}", text(&event["code"])),
-        other => panic!("an event of type {other}"),
     }
 }
