@@ -20,6 +20,8 @@ export interface JoinOptions {
   /** Where the client left off. */
   since?: number | undefined;
   epoch?: string | undefined;
+  /** Offered beside `project-chat.v1`. */
+  protocols?: string[];
   /** Pull the rest by itself when the server has more of the log, or a hole shows. Default: yes. */
   pulls?: boolean;
   /** Confirm what was received (`seen`) as often as the server asks for it. Default: yes. */
@@ -90,12 +92,12 @@ export class V1Client {
 
   /** Opens a socket where the client left off, if it was here before. Resolves when the upgrade is done. */
   async opens(options: JoinOptions = this.options): Promise<void> {
-    const { token = this.person.token(), since, epoch } = options;
-    const query = new URLSearchParams({ token });
+    const { token = this.person.token(), since, epoch, protocols = [] } = options;
+    const query = new URLSearchParams(token === "" ? {} : { token });
     if (since !== undefined) query.set("since", String(since));
     if (epoch !== undefined) query.set("epoch", epoch);
     const base = this.person.socketUrl("").split("?")[0];
-    const socket = new WebSocket(`${base}?${query}`, [V1], LIKE_A_BROWSER);
+    const socket = new WebSocket(`${base}?${query}`, [V1, ...protocols], LIKE_A_BROWSER);
     this.socket = socket;
     [this.closed, this.hello, this.pulling] = [undefined, undefined, false];
     socket.on("message", (data) => this.receive(String(data)));
@@ -209,6 +211,11 @@ export class V1Client {
     const found = await this.event(type, (event) => event.type === type && !this.taken.has(event), ms);
     this.taken.add(found);
     return found;
+  }
+
+  /** The newest event of this type, of those that have come already. */
+  last(type: string): Event | undefined {
+    return this.events.findLast((event) => event.type === type);
   }
 
   /** Waits for `hello` and for everything that was missed. */
