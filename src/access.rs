@@ -6,7 +6,7 @@
 
 mod recheck;
 
-use chat_core::ids::ProjectId;
+use chat_core::ids::{Millis, ProjectId};
 use chat_core::protocol::codes::{ErrorCode, Refusal};
 use chat_core::protocol::internal::{Admission, Grant, Identity, RoomCall, RoomRequest};
 use futures_util::future::join3;
@@ -15,7 +15,7 @@ use crate::app::App;
 use crate::auth::Visitor;
 use crate::config::Access;
 use crate::rooms::{self, RoomAnswer};
-use crate::{backend, users};
+use crate::{backend, clock, users};
 
 pub async fn enter(app: &App, visitor: &Visitor, project: &ProjectId, call: RoomCall) -> Result<RoomAnswer, Refusal> {
     let admission = first_admission(&app.chat.access, visitor, project)?;
@@ -78,7 +78,10 @@ pub async fn full_admission(
         match (admission, &app.chat.access) {
             (Admission::Granted(grant), _) => Ok(grant),
             (Admission::List { .. }, _) => Ok(Grant::default()),
-            (_, Access::Origin(url)) => backend::access::ask(&app.chat, url, visitor, project).await.into_grant(),
+            (_, Access::Origin(url)) => {
+                let grant = backend::access::ask(&app.chat, url, visitor, project).await.into_grant();
+                grant.map_err(|refusal| or_expired(refusal, &visitor.identity, clock::now()))
+            }
             _ => Err(ErrorCode::NoAccess.into()),
         }
     };
@@ -93,6 +96,16 @@ pub async fn full_admission(
     } else {
         Admission::Granted(Grant { profile: profile.or(grant.profile), revoked_before, ..grant })
     })
+}
+
+/// A backend that refuses a token whose time is over (on the way there, or within the leeway here) says no more than
+/// that: its holder gets a new one and comes back.
+fn or_expired(refusal: Refusal, identity: &Identity, now: Millis) -> Refusal {
+    if refusal.code == ErrorCode::TokenRefused && identity.expires_at <= now.seconds() {
+        ErrorCode::TokenExpired.into()
+    } else {
+        refusal
+    }
 }
 
 #[cfg(test)]
@@ -122,5 +135,14 @@ mod tests {
         assert_eq!(admission("1", true), Ok(Admission::Unknown));
         assert_eq!(admission("2", false).unwrap_err().code, ErrorCode::NoAccess);
         assert_eq!(admission("2", true).unwrap_err().code, ErrorCode::NoAccess);
+    }
+
+    #[test]
+    fn a_token_that_the_backend_refuses_is_a_bad_one_until_its_time_is_over() {
+        let identity = Identity { expires_at: 10, ..visitor(false).identity };
+        let told = |code: ErrorCode, seconds: i64| or_expired(code.into(), &identity, Millis(seconds * 1000)).code;
+        assert_eq!(told(ErrorCode::TokenRefused, 9), ErrorCode::TokenRefused);
+        assert_eq!(told(ErrorCode::TokenRefused, 10), ErrorCode::TokenExpired);
+        assert_eq!(told(ErrorCode::NoAccess, 10), ErrorCode::NoAccess);
     }
 }

@@ -53,6 +53,7 @@ async fn ours(
     }
     let chat = setup.chat.as_ref().map_err(|sentence| Refusal::new(ErrorCode::Misconfigured, sentence));
     let outcome = match (chat, found) {
+        (Err(refusal), Found::Call(Endpoint::Socket(_) | Endpoint::InboxSocket)) => socket::refuse(request, refusal),
         (Err(refusal), _) => Err(refusal),
         (Ok(chat), Found::Call(endpoint)) => {
             let app = App::new(env, edge.clone(), chat.clone(), context);

@@ -57,6 +57,11 @@ impl Upgrade {
     }
 }
 
+/// When nobody at all can be let in.
+pub fn refuse(request: &Request, refusal: Refusal) -> Answer {
+    Upgrade::of(request)?.answer(Err(refusal))
+}
+
 /// `ws/chat/project/{id}/`
 pub async fn open(app: &App, project: &ProjectId, request: &Request) -> Answer {
     let upgrade = Upgrade::of(request)?;

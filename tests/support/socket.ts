@@ -29,6 +29,8 @@ export type Event =
   | { type: "new.message"; message: Message }
   | { type: "typing"; user_id: Id; username: string; is_typing: boolean }
   | { type: "read_receipt"; user_id: Id; last_read_message_id: number; message_id: number; read_at: string }
+  | { type: "message.updated"; message: Message & { edited_at: string } }
+  | { type: "message.deleted"; id: number; message_id: number; deleted_by: Id; deleted_at: string }
   | { type: "error"; code: string; detail: string; client_message_id?: string; retry_after_ms?: number };
 
 export interface Closed {
@@ -208,6 +210,10 @@ export class ChatSocket {
           const content = contents.get(event.last_read_message_id);
           return `${name(event.user_id)} read ${content === undefined ? `#${event.last_read_message_id}` : JSON.stringify(content)}`;
         }
+        case "message.updated":
+          return `#${event.message.id} says ${JSON.stringify(event.message.content)}`;
+        case "message.deleted":
+          return `#${event.id} deleted by ${name(event.deleted_by)}`;
         case "error":
           return `error ${event.code}`;
         default:

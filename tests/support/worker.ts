@@ -62,7 +62,7 @@ export class Worker {
   readonly data: string;
   readonly vars: Record<string, string>;
   private readonly ownData: boolean;
-  private readonly buildName: "build" | "build-probe";
+  private buildName: "build" | "build-probe";
   private readonly runtime = new Runtime(this.logs);
   private adminPort = 0;
 
@@ -94,9 +94,13 @@ export class Worker {
     return this.runtime.kill();
   }
 
-  /** Ends the process if it still runs, and starts it again on the same data and port, with `vars` laid over the old ones. */
-  async restart(options: { vars?: Record<string, string | undefined> } = {}): Promise<void> {
+  /**
+   * Ends the process if it still runs, and starts it again on the same data and port, with `vars` laid over the old
+   * ones; with another build, as after a deploy.
+   */
+  async restart(options: Pick<WorkerOptions, "vars" | "build"> = {}): Promise<void> {
     await this.kill();
+    this.buildName = options.build ?? this.buildName;
     const vars = merged(this.vars, options.vars);
     for (const name of Object.keys(this.vars)) delete this.vars[name];
     Object.assign(this.vars, vars);
