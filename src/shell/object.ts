@@ -197,11 +197,12 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
       this.#turn(inputs);
     } catch (error) {
       this.#recover(inputs, error);
+    } finally {
+      this.#turnAt = Date.now();
+      // What this very turn put in (a socket that could not be accepted) waits for the next, too.
+      this.#turnAsked = this.#inbox.length > 0;
+      if (this.#turnAsked) setTimeout(() => this.#nextTurn(), 0);
     }
-    this.#turnAt = Date.now();
-    // What this very turn put in (a socket that could not be accepted) waits for the next, too.
-    this.#turnAsked = this.#inbox.length > 0;
-    if (this.#turnAsked) setTimeout(() => this.#nextTurn(), 0);
   }
 
   #turn(inputs: Input[]): void {
