@@ -2,7 +2,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { costOf, type Cost } from "./support/cost.ts";
+import { realTime } from "./support/deadline.ts";
 import { refusal, type ChatSocket } from "./support/socket.ts";
+import { joins, type V1Client } from "./support/v1-client.ts";
 import { startWorld, type World } from "./support/world.ts";
 
 const ARCHITECTURE = new URL("../docs/ARCHITECTURE.md", import.meta.url);
@@ -212,6 +214,132 @@ test("a poll of the contacts", async () => {
   await bob.posts("more");
   const changed = note("a poll after one project changed", await costOf(world, () => alice.contacts()));
   expect(changed.woken.length).toBeLessThanOrEqual(2);
+});
+
+describe("by v1", () => {
+  /** A project with moderating mia, alice and bob, each with a window, and ten messages of alice's. */
+  const scene = async () => {
+    const people = world.project("alice", "bob", "mia");
+    world.backend.admits(people.project, { ...people.mia.row(), role: "moderator" });
+    const [a, b, m] = [await joins(people.alice), await joins(people.bob), await joins(people.mia)];
+    for (let n = 1; n <= 10; n++) await a.says(`m${n}`);
+    return { ...people, a, b, m };
+  };
+  type Scene = Awaited<ReturnType<typeof scene>>;
+  /** Something that is done to each of the ten messages; `rows` each. */
+  type Deed = [what: string, rows: number, act: (scene: Scene, id: number) => Promise<unknown>];
+  const deeds: Deed[] = [
+    ["a message", 2, ({ a }, id) => a.says(`more ${id}`)],
+    ["a message sent again", 0, ({ a }, id) => a.asks({ type: "send_message", content: "m1", client_message_id: first(a) ?? id })],
+    ["a reply", 3, ({ a }, id) => a.says("yes", { reply_to: id })],
+    ["a message that mentions one", 3, ({ a, bob }) => a.says("@bob", { mentions: [bob.id] })],
+    ["a message that mentions two", 4, ({ a, bob, mia }) => a.says("@both", { mentions: [bob.id, mia.id] })],
+    ["an edit", 2, ({ a }, id) => a.asks({ type: "edit_message", id, content: `edited ${id}` })],
+    ["a deletion", 2, ({ a }, id) => a.asks({ type: "delete_message", id })],
+    ["a reaction", 2, ({ b }, id) => b.asks({ type: "react", message_id: id, emoji: "👍", on: true })],
+    ["a pin", 2, ({ b }, id) => b.asks({ type: "pin", message_id: id, on: true })],
+    ["typing", 0, ({ a }, id) => (a.sends({ type: "typing", is_typing: id % 2 === 0 }), a.settled())],
+    ["being away, and back", 0, ({ a }, id) => a.asks({ type: "presence", away: id % 2 === 0 })],
+    ["confirming what came", 0, ({ a }, id) => a.asks({ type: "seen", seq: id })],
+    ["a page of history (50)", 0, ({ a }) => a.asks({ type: "history" })],
+    ["a thread", 0, ({ a }, id) => a.asks({ type: "thread", id })],
+    ["one's mentions", 0, ({ b }) => b.asks({ type: "mentions" })],
+    ["a search", 0, ({ a }) => a.asks({ type: "search", query: "m" })],
+    ["a chunk of the log", 0, ({ a }) => a.asks({ type: "resume", after: 0 })],
+    ["a report", 1, ({ b }, id) => b.asks({ type: "report", message_id: id })],
+    ["blocking somebody", 1, ({ a, bob }, id) => a.asks({ type: "block", user_id: bob.id, on: id % 2 === 1 })],
+    ["muting somebody", 2, ({ m, bob }, id) => m.asks({ type: "mute", user_id: bob.id, seconds: 60 + id })],
+    ["a fresh token on a live socket", 0, ({ a, alice }) => (a.sends({ type: "auth", token: alice.token() }), a.next("auth.ok"))],
+  ];
+  const first = (client: V1Client) => client.log[0]?.["message"].client_message_id as string | undefined;
+
+  test.each(deeds)("%s costs %d rows", async (what, rows, act) => {
+    const s = await scene();
+    const cost = await costOf(world, async () => {
+      for (let id = 1; id <= 10; id++) await act(s, id);
+    });
+    note(`v1: ${what}`, cost, 10);
+    expect([cost.rowsWritten, cost.requests, cost.backendCalls]).toEqual([rows * 10, 0, 0]);
+    expect(cost.woken).toEqual([`room ${s.project}`]);
+    for (const client of [s.a, s.b, s.m]) client.drops();
+  });
+
+  test("a repeat of what is so already costs no row", async () => {
+    const { a, b, m } = await scene();
+    const frames = [
+      { type: "edit_message", id: 1, content: "m1" },
+      { type: "react", message_id: 1, emoji: "👍", on: false },
+      { type: "pin", message_id: 1, on: false },
+      { type: "presence", away: false },
+      { type: "configure", frozen: false },
+    ];
+    const cost = await costOf(world, async () => {
+      for (const frame of frames.slice(0, 4)) await a.asks(frame);
+      for (const frame of frames.slice(4)) await m.asks(frame);
+    });
+    expect(cost.rowsWritten).toBe(0);
+    for (const client of [a, b, m]) client.drops();
+  });
+
+  test("hello and resume cost no row, asleep or awake", async () => {
+    const { a, b, m, bob, project } = await scene();
+    b.drops();
+    await a.hears("bob offline");
+    const back: V1Client[] = [];
+    const hello = note("v1: hello", await costOf(world, async () => back.push(await joins(bob))));
+    const resume = note("v1: coming back after ten messages", await costOf(world, () => b.comesBack({ since: 0 })));
+    await world.worker.evictRoom(project);
+    const waking = note("v1: coming back to a room that sleeps", await costOf(world, async () => back.push(await joins(bob, { since: 0 }))));
+    for (const cost of [hello, resume, waking]) {
+      expect(cost).toMatchObject({ woken: [`room ${project}`], requests: 1, rowsWritten: 0, backendCalls: 0 });
+    }
+    for (const client of [a, b, m, ...back]) client.drops();
+  });
+});
+
+/**
+ * An hour of twenty people, at 180 times its pace: nobody can move the runtime's clock, so the intervals at which marks
+ * are stored are as much shorter. What is written per message, and per interval, is what an hour would cost.
+ */
+describe("an hour of twenty people who read everything", () => {
+  const PACE = 180;
+  const HOUR_MS = 3_600_000;
+  const MESSAGES = 600;
+  let quick: World;
+  beforeAll(async () => {
+    const paced = (ms: number) => String(Math.round(ms / PACE));
+    const vars = { MESSAGE_RATE: "0", MARKS_FLUSH_MS: paced(30_000), MARKS_ALARM_MS: paced(300_000) };
+    quick = await startWorld({ vars });
+  });
+  afterAll(() => quick?.stop());
+
+  test("costs at most 2.3 rows a message in all, and no mark is lost", async () => {
+    const { project } = quick.project();
+    const people = Array.from({ length: 20 }, (_, n) => quick.person(`p${n}`, project));
+    for (const person of people) quick.backend.admits(project, person.row());
+    const clients: V1Client[] = [];
+    for (const person of people) clients.push(await joins(person));
+    const reads = (client: V1Client) => client.sends({ type: "read", last_read_message_id: client.seq });
+    // Their own objects are made when they are first told of the project: once in a member's life, and not per hour.
+    await clients[0]?.says("the first message");
+
+    const began = Date.now();
+    const cost = await costOf(quick, async () => {
+      for (let n = 1; n <= MESSAGES; n++) {
+        clients[n % 20]?.writes(`m${n}`);
+        await Promise.all(clients.map((client) => client.reaches(n + 1)));
+        clients.forEach(reads);
+        await realTime(Math.max(0, began + (n * HOUR_MS) / PACE / MESSAGES - Date.now()));
+      }
+      for (const client of clients) await client.settled();
+    });
+    const hours = ((Date.now() - began) * PACE) / HOUR_MS; // a busy machine takes longer
+    const forMarks = (cost.rowsWritten - 2 * MESSAGES) / hours;
+    expect(forMarks).toBeGreaterThan(60);
+    expect(2 + forMarks / MESSAGES).toBeLessThanOrEqual(2.3);
+    await quick.worker.restart();
+    for (const person of people) expect(await person.unread()).toBe(0);
+  }, 60_000);
 });
 
 /** Sends `count` messages and waits for the last one's echo. */

@@ -277,8 +277,10 @@ describe.concurrent("auth", () => {
     ["HS256", async (person: Person) => person.token({ lifetime: 60 })],
     ["RS256", (person: Person) => simpleJwt(person.id, { algorithm: "RS256", key: rsa.privateKey, lifetime: 60 })],
   ])("renews a socket in place with a fresh %s token, and outlives a sleep", async (_algorithm, fresh) => {
-    const { alice, a, b, project } = await scene();
-    a.sends({ type: "auth", token: await fresh(alice) });
+    const { alice, bob, project } = world.project("alice", "bob");
+    const token = await fresh(alice);
+    const [a, b] = [await joins(alice, { token: alice.token({ lifetime: 2 }) }), await joins(bob)];
+    a.sends({ type: "auth", token });
     const expiry = Date.parse((await a.next("auth.ok"))["expires_at"]);
     expect(Math.abs(expiry - Date.now() - 60_000)).toBeLessThan(3_000);
     await world.worker.evictRoom(project);

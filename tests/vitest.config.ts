@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 
-/** Files whose subject is real time start first, so that the short ones fill the other worker meanwhile. */
-const LONG_FIRST = ["life", "hibernation", "durability", "panic", "page", "backend", "jwks", "origin"];
+/** Files that take long start first, so that the short ones fill the other worker meanwhile. */
+const LONG_FIRST = ["cost", "permissions", "v1-sockets", "resume", "life", "hibernation", "durability", "panic", "page", "backend", "jwks", "origin"];
 
 class LongFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
