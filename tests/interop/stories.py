@@ -35,6 +35,14 @@ async def says_all(client: Client, contents: list[str], at_once: int = 50) -> No
         await asyncio.gather(*(client.say(content) for content in contents[start : start + at_once]))
 
 
+async def reads_from_the_start(world: World, name: str, like: Client) -> Client:
+    """Somebody who applies the whole log, place by place, instead of taking a newer state of things."""
+    reader = world.starts(name)
+    reader.log.epoch = like.log.epoch
+    await reader.until(lambda: reader.live and reader.log.seq == like.log.seq)
+    return reader
+
+
 @story
 async def who_is_cut_off_again_and_again_has_the_timeline_of_who_was_not(world: World) -> None:
     steady, shaky = await world.joins("ann"), await world.joins("ben")
@@ -75,6 +83,7 @@ async def who_is_cut_off_again_and_again_has_the_timeline_of_who_was_not(world: 
     late = await world.joins("cid")
     await late.whole_history()
     assert timeline(late) == timeline(steady)
+    assert timeline(await reads_from_the_start(world, "mo", steady)) == timeline(steady)
 
 
 @story
@@ -177,7 +186,7 @@ async def everything_that_happens_to_messages_is_seen_alike_by_all_and_by_who_co
     assert await refused(ann.delete(mistake)) == "not_yours"
     await mo.delete(mistake)
     late = await world.joins("cid")
-    for one in (ann, ben, mo):
+    for one in (ann, ben, mo, await reads_from_the_start(world, "cid", late)):
         await one.until(lambda: one.log.seq == late.log.seq)
         assert timeline(one) == timeline(late), (timeline(one), timeline(late))
         assert one.log.pins == late.log.pins == [plan]

@@ -124,7 +124,6 @@ class Replica:
             self.seq += 1
             self.head = max(self.head, self.seq)
             self._apply(following)
-        self._aside = {seq: kept for seq, kept in self._aside.items() if seq > self.seq}
 
     def _apply(self, event: Event) -> None:
         kind = event["type"]
