@@ -98,12 +98,9 @@ class Client(Link):
             page = await self.ask({"type": "search", "query": query, **where})
             for message in page["messages"]:
                 yield message
-            if "next_before" in page:
-                where["before"] = page["next_before"]
-            elif page["more_before"]:
-                where["before"] = page["messages"][-1]["id"]
-            else:
+            if "next_before" not in page:
                 return
+            where["before"] = page["next_before"]
 
     async def ask(self, frame: dict[str, Any]) -> Event:
         """Sends a frame, again after every cut, until it is answered. An error raises `Refused`."""

@@ -162,12 +162,12 @@ class Link:
         """One connection, to its end: the close code and the reason."""
         token = await self._token()
         protocols: Any = [PROTOCOL, f"bearer.{token}"]
-        helpers: list[asyncio.Task[None]] = []
+        chores: list[asyncio.Task[None]] = []
         try:
             async with connect(self.url + self.path(), subprotocols=protocols, **OPTIONS) as socket:
                 self._socket, self._heard = socket, time.monotonic()
                 self.opened += 1
-                helpers = [asyncio.create_task(self._beats(socket)), asyncio.create_task(self._renews(token))]
+                chores = [asyncio.create_task(self._beats(socket)), asyncio.create_task(self._renews(token))]
                 while True:
                     text = await socket.recv()
                     self._heard = time.monotonic()
@@ -179,8 +179,8 @@ class Link:
             return 1006, str(error)
         finally:
             self._socket = None
-            for helper in helpers:
-                helper.cancel()
+            for chore in chores:
+                chore.cancel()
 
     async def _frame(self, events: list[Event]) -> None:
         for event in events:
