@@ -405,3 +405,15 @@ fn by_http_both_are_durable_before_the_answer() {
     world.crashes();
     assert_eq!(world.unread("bob"), 0);
 }
+
+#[test]
+fn what_was_found_again_stays_found_over_a_sleep() {
+    let (mut world, _, bob, _) = three();
+    world.frame(bob, &say::read(1, false));
+    world.frame(bob, &say::mark_unread(1));
+    world.hibernates();
+    assert_eq!(world.unread("bob"), 1);
+    world.frame(bob, &say::read(1, false));
+    world.hibernates();
+    assert_eq!(world.unread("bob"), 0);
+}
