@@ -110,6 +110,9 @@ pub trait Db {
     /// # Errors
     /// As [`Db::run`].
     fn write(&mut self, sql: &'static str, params: &[Param<'_>]) -> Result<bool, DbError>;
+
+    /// How large the database is, in bytes.
+    fn size_bytes(&mut self) -> i64;
 }
 
 /// Runs the migrations that have not been run, each statement once, and records how many are done.

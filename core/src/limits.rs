@@ -67,6 +67,7 @@ limits! {
     presence_max_present: "PRESENCE_MAX_PRESENT" = 200, 0..=32000, "Above this many users present, presence is told as a number.";
     message_rate: "MESSAGE_RATE" = 10, 0..=100000, "Frames a second per user and project; 0: no limit (for load tests).";
     message_burst: "MESSAGE_BURST" = 100, 1..=1000000, "Frames a user may send at once before MESSAGE_RATE holds.";
+    storage_max_bytes: "STORAGE_MAX_BYTES" = 10000000000, 100000..=10000000000, "What a project's database may hold, in bytes; the platform's wall is 10 GB. At 95 % of it nothing is written any more (507); deleting stays possible.";
     sockets_per_user: "SOCKETS_PER_USER" = 10, 0..=1000, "Sockets per user and project; one more closes the oldest. 0: no limit.";
     sockets_per_project: "SOCKETS_PER_PROJECT" = 32000, 1..=32000, "Sockets per project; one more is refused with 429.";
     typing_max_present: "TYPING_MAX_PRESENT" = 100, 0..=32000, "Typing is not passed on above this many users present.";

@@ -8,7 +8,7 @@ use crate::effect::{Answer, Effect, Effects};
 use crate::fanout::Fanout;
 use crate::features::{
     access, auth, connect, contacts, frames, history, membership, presence, project, prune, rates, read, replay,
-    resume, roster, send, typing,
+    resume, roster, send, storage, typing,
 };
 use crate::ids::{ConnId, Millis, ProjectId, Seq, Ticket, UserId};
 use crate::input::Input;
@@ -61,11 +61,13 @@ pub struct State {
     pub unattached: Option<Seq>,
     /// Something happened in this turn that changes these contacts entries.
     pub to_tell: contacts::Changed,
+    pub fill: storage::Fill,
     pub rates: rates::Rates,
     pub recheck: access::Slots,
     /// Members who may have to be told of the next change; `None`: any of them.
     pub untold: Option<BTreeSet<UserId>>,
     pub roster_changes: roster::Changes,
+    pub recent: roster::Recent,
     pub pins: Pins,
     pub last_sent: project::LastSent,
     pub typing: typing::Typists,
@@ -112,10 +114,12 @@ impl Room {
             asked: HashSet::new(),
             unattached: None,
             to_tell: contacts::Changed::default(),
+            fill: storage::Fill::default(),
             rates: rates::Rates::default(),
             recheck: access::Slots::default(),
             untold: None,
             roster_changes: roster::Changes::default(),
+            recent: roster::Recent::default(),
             pins: Pins::default(),
             last_sent: project::LastSent::default(),
             typing: typing::Typists::default(),

@@ -82,6 +82,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, variadic)]
     pub fn exec(this: &SqlStorage, sql: &JsString, params: &Array) -> Result<Cursor, JsValue>;
 
+    #[wasm_bindgen(method, getter, js_name = databaseSize)]
+    pub fn database_size(this: &SqlStorage) -> f64;
+
     pub type Cursor;
 
     #[wasm_bindgen(method, catch)]

@@ -39,6 +39,10 @@ impl Db for ObjectDb {
         let cursor = self.exec(sql, params)?;
         Ok(self.count(&cursor) > 0.0)
     }
+
+    fn size_bytes(&mut self) -> i64 {
+        self.sql.database_size() as i64
+    }
 }
 
 impl ObjectDb {

@@ -169,7 +169,8 @@ fn welcome(turn: &mut Turn<'_>, user: &UserId, name: Option<&str>, grant: &Grant
     turn.ensure_created()?;
     about_project(turn, grant)?;
     let known = turn.state.members.get(turn.db, user)?;
-    let first = known.as_ref().is_none_or(|member| !member.current);
+    // Whoever the backend has named among the others is a member already, and yet here for the first time.
+    let first = known.as_ref().is_none_or(|member| !member.current || member.admitted_at.is_none());
     let mut member = known.unwrap_or_else(|| Member::new(user.clone()));
     let before = member.clone();
     member.role = grant.role.unwrap_or(member.role);

@@ -63,7 +63,7 @@ pub fn join(turn: &mut Turn<'_>, ticket: Ticket, conn: ConnId, request: &RoomReq
             turn.state.sockets.insert(conn, Session::V1(V1 { base, expires_at, behind: None, away: false }));
             turn.state.expiry.note(Millis(expires_at.saturating_mul(1000)));
             turn.effects.push(accept);
-            let welcome = resume::welcome(turn, &user, since.clone())?;
+            let welcome = resume::welcome(turn, &user, since.clone(), Some(expires_at))?;
             turn.fanout.joined(conn, welcome.behind.is_none());
             if let Some(session) = turn.state.sockets.v1_mut(conn) {
                 session.behind = welcome.behind;

@@ -5,7 +5,7 @@ use crate::effect::Answer;
 use crate::features::access::Entry;
 use crate::features::{
     auth, block, delete, edit, history, mention, moderation, pin, presence, project, react, read, report, resume,
-    roster, search, send, thread, typing, unread,
+    roster, search, send, storage, thread, typing, unread,
 };
 use crate::ids::ConnId;
 use crate::input::BadFrame;
@@ -92,6 +92,9 @@ pub fn call(turn: &mut Turn<'_>, entry: &Entry, text: &str) -> Outcome {
         Ok(caller) => caller.member.clone(),
         Err(refusal) => return Ok(Err(refusal)),
     };
+    if let Err(wait) = turn.state.rates.take(&member.user, Rate::Frame, turn.now, &turn.state.settings.limits) {
+        return Ok(Err(Refusal::from(ErrorCode::RateLimited).after(wait)));
+    }
     if text.len() as i64 > turn.state.settings.limits.frame_max_bytes {
         return Ok(Err(too_large(turn)));
     }
@@ -125,7 +128,8 @@ fn reads(text: &str) -> bool {
 fn handle(turn: &mut Turn<'_>, speaker: &Speaker, decoded: Decoded) -> Handled {
     let spec = decoded.spec;
     let frozen = turn.state.meta.as_ref().is_some_and(|meta| meta.frozen);
-    if let Err(refusal) = permissions::check(spec.action, &speaker.member, frozen, turn.now) {
+    let allowed = permissions::check(spec.action, &speaker.member, frozen, turn.now);
+    if let Err(refusal) = allowed.and_then(|()| storage::check(turn, spec.action)) {
         if let Frame::SendMessage(message) = &decoded.frame {
             return send::refused(turn, speaker, message, refusal);
         }

@@ -27,6 +27,7 @@ pub mod resume;
 pub mod roster;
 pub mod search;
 pub mod send;
+pub mod storage;
 pub mod thread;
 pub mod typing;
 pub mod unread;

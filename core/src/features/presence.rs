@@ -16,8 +16,8 @@ const COUNT_EVERY_MS: i64 = 5_000;
 pub struct Presence {
     /// Who is to be announced at the end of the turn.
     changed: BTreeSet<UserId>,
-    /// When the number was last told, while the room is too large to name people.
-    counted_at: Option<Millis>,
+    /// When the number was last told, and what it was, while the room is too large to name people.
+    counted: Option<(Millis, usize)>,
     /// When each v1 socket was last heard; in memory only.
     heard: HashMap<ConnId, Millis>,
 }
@@ -76,14 +76,11 @@ pub fn forget(turn: &mut Turn<'_>, conn: ConnId) {
     turn.state.presence.heard.remove(&conn);
 }
 
-/// The end of a turn: everybody whose presence changed in it, in one event; in a large room their number.
+/// The end of a turn: everybody whose presence changed in it, in one event; in a large room their number, now and then.
 ///
 /// # Errors
 /// Storage errors.
 pub fn finish(turn: &mut Turn<'_>) -> Result<(), DbError> {
-    if turn.state.presence.changed.is_empty() {
-        return Ok(());
-    }
     if !turn.state.sockets.any_v1() {
         turn.state.presence.changed.clear();
         return Ok(());
@@ -91,17 +88,23 @@ pub fn finish(turn: &mut Turn<'_>) -> Result<(), DbError> {
     let present = turn.state.sockets.users_present();
     if present as i64 > turn.state.settings.limits.presence_max_present {
         turn.state.presence.changed.clear();
-        if turn.state.presence.counted_at.is_none_or(|at| turn.now.since(at) >= COUNT_EVERY_MS) {
-            turn.state.presence.counted_at = Some(turn.now);
-            turn.publish(Passing::Presence { present, users: Vec::new() }.encode(), false);
+        let told =
+            turn.state.presence.counted.filter(|(at, count)| *count == present || turn.now.since(*at) < COUNT_EVERY_MS);
+        if told.is_none() {
+            turn.state.presence.counted = Some((turn.now, present));
+            turn.publish(Passing::Presence { present, users: Vec::new(), all: false }.encode(), false);
         }
+        return Ok(());
+    }
+    let all = turn.state.presence.counted.take().is_some();
+    if turn.state.presence.changed.is_empty() && !all {
         return Ok(());
     }
     turn.load_marks()?;
     let mut changed = std::mem::take(&mut turn.state.presence.changed);
-    if turn.state.presence.counted_at.take().is_some() {
+    if all {
         // Small enough again to name people: nobody has been told of them for a while.
-        changed.extend(turn.state.sockets.present().cloned());
+        changed = turn.state.sockets.present().cloned().collect();
     }
     let present_user = |user: &UserId| Present {
         id: user.clone(),
@@ -109,7 +112,7 @@ pub fn finish(turn: &mut Turn<'_>) -> Result<(), DbError> {
         last_seen: last_seen(turn, user).map(|at| at.iso()),
     };
     let users = changed.iter().map(present_user).collect();
-    turn.publish(Passing::Presence { present, users }.encode(), false);
+    turn.publish(Passing::Presence { present, users, all }.encode(), false);
     Ok(())
 }
 

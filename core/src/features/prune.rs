@@ -5,14 +5,18 @@ use crate::ids::Seq;
 use crate::room::{Outcome, Turn};
 use crate::store::{changes, mentions, messages, meta};
 
-/// Forgets everything up to a position. A client that left off below it starts anew (`resync`).
+/// Positions forgotten by one call: the room has others to serve.
+const BATCH: i64 = 10_000;
+
+/// Forgets everything up to a position, or as much of it as one call does: then the answer says `more`. A client that left off below it starts anew (`resync`).
 ///
 /// # Errors
 /// Storage errors.
 pub fn call(turn: &mut Turn<'_>, up_to: Seq) -> Outcome {
     let head = turn.state.head;
-    let up_to = up_to.min(head);
     let pruned = turn.state.meta.as_ref().map_or(Seq::ZERO, |meta| meta.pruned);
+    let wanted = up_to.min(head);
+    let up_to = wanted.min(Seq(pruned.0.saturating_add(BATCH)));
     if turn.state.meta.is_some() && up_to > pruned {
         meta::set(turn.db, "seq_floor", &head.0.to_string())?;
         meta::set(turn.db, "pruned", &up_to.0.to_string())?;
@@ -25,5 +29,6 @@ pub fn call(turn: &mut Turn<'_>, up_to: Seq) -> Outcome {
         }
         turn.state.to_tell.everyone();
     }
-    Ok(Ok(Answer::json(200, &serde_json::json!({ "pruned": up_to.max(pruned) }))))
+    let pruned = up_to.max(pruned);
+    Ok(Ok(Answer::json(200, &serde_json::json!({ "pruned": pruned, "more": pruned < wanted }))))
 }

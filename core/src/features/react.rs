@@ -11,6 +11,9 @@ use crate::store::messages;
 /// The longest emoji, in bytes: families and flags are sequences of many; `:names:` of an application's own fit, too.
 const EMOJI_MAX_BYTES: usize = 64;
 
+/// The most reactions to one message, by all users with all emojis: they are kept in its row.
+const USERS_MAX: usize = 5_000;
+
 /// 2 rows: the log's, and the message's, which holds all reactions to it. A repeat costs none.
 ///
 /// # Errors
@@ -26,6 +29,7 @@ pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, id: Seq, emoji: String, on:
         return Ok(Err(ErrorCode::MessageDeleted.into()));
     }
     let reactions = &mut message.extra.reactions;
+    let all: usize = reactions.iter().map(|(_, users)| users.len()).sum();
     let known = reactions.iter().position(|(known, _)| *known == emoji);
     let index = match known {
         Some(index) => index,
@@ -41,6 +45,9 @@ pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, id: Seq, emoji: String, on:
     let Some((_, users)) = reactions.get_mut(index) else { return Ok(Ok(Reply::Done)) };
     if users.contains(user) == on {
         return Ok(Ok(Reply::Done));
+    }
+    if on && all >= USERS_MAX {
+        return Ok(Err(ErrorCode::TooManyReactions.into()));
     }
     if on {
         users.push(user.clone());

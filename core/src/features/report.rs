@@ -66,7 +66,14 @@ struct Reports {
 pub fn list(turn: &mut Turn<'_>, before: Option<Seq>) -> Handled {
     let limit = history::limit(turn, None);
     let mut found = moderation::reports(turn.db, before, limit + 1)?;
+    let next = found.last().map(|report| report.message).filter(|_| found.len() as i64 > limit);
     let more_before = history::cut(&mut found, limit);
+    // A page ends between two messages, so that the next one begins with all that was said of its first.
+    if let Some(next) = next
+        && found.first().is_some_and(|report| report.message != next)
+    {
+        found.retain(|report| report.message != next);
+    }
     let reports = found.into_iter().map(entry).collect();
     Ok(Ok(Reply::Event(encode(&Reports { r#type: "reports", reports, more_before }))))
 }

@@ -15,8 +15,9 @@ use crate::features::access::Entry;
 use crate::features::frames::{Handled, Reply, Speaker};
 use crate::features::people::{self, Around};
 use crate::features::{history, project, roster, typing, unread};
-use crate::ids::{ConnId, Seq, UserId};
-use crate::protocol::codes::CloseCode;
+use crate::ids::{ConnId, Millis, Seq, UserId};
+use crate::protocol::codes::{CloseCode, ErrorCode, Refusal};
+use crate::protocol::frames::Rate;
 use crate::protocol::internal::Since;
 use crate::protocol::v1::{self, Hello, Logged, Passing, Typist};
 use crate::room::{Outcome, Turn};
@@ -127,9 +128,16 @@ pub struct Welcome {
     pub behind: Option<Seq>,
 }
 
+/// `expires_at`: when the reader's token ends, in seconds.
+///
 /// # Errors
 /// Storage errors.
-pub fn welcome(turn: &mut Turn<'_>, user: &UserId, since: Option<Since>) -> Result<Welcome, DbError> {
+pub fn welcome(
+    turn: &mut Turn<'_>,
+    user: &UserId,
+    since: Option<Since>,
+    expires_at: Option<i64>,
+) -> Result<Welcome, DbError> {
     turn.load_marks()?;
     let mut events = Vec::new();
     let since = match since {
@@ -187,6 +195,7 @@ pub fn welcome(turn: &mut Turn<'_>, user: &UserId, since: Option<Since>) -> Resu
             message_burst: limits.message_burst,
             seen_every: SEEN_EVERY,
         },
+        expires_at: expires_at.map(|seconds| Millis(seconds.saturating_mul(1000)).iso()),
         reconnect_window_ms: (present as i64)
             .saturating_mul(WINDOW_PER_USER_MS)
             .clamp(*WINDOW_MS.start(), *WINDOW_MS.end()),
@@ -219,7 +228,8 @@ pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, after: Seq) -> Handled {
     let user = &speaker.member.user;
     let since = Since { seq: after, epoch: None };
     let (events, behind) = if why_not(turn, &since).is_some() {
-        let welcome = welcome(turn, user, Some(since))?;
+        let expires_at = speaker.conn.and_then(|conn| turn.state.sockets.v1(conn)).map(|session| session.expires_at);
+        let welcome = welcome(turn, user, Some(since), expires_at)?;
         (welcome.events, welcome.behind)
     } else {
         let chunk = chunk(turn, after, user)?;
@@ -230,10 +240,9 @@ pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, after: Seq) -> Handled {
         turn.set_behind(conn, behind);
     }
     let mut events = events;
+    let Some(conn) = speaker.conn else { return Ok(Ok(Reply::Event(events.join(",")))) };
     let last = events.pop().unwrap_or_default();
-    if let Some(conn) = speaker.conn {
-        events.into_iter().for_each(|event| turn.tell(conn, event));
-    }
+    events.into_iter().for_each(|event| turn.tell(conn, event));
     Ok(Ok(Reply::Event(last)))
 }
 
@@ -246,12 +255,15 @@ pub fn call(turn: &mut Turn<'_>, entry: &Entry, since: Option<Since>) -> Outcome
         Ok(caller) => caller.member.user.clone(),
         Err(refusal) => return Ok(Err(refusal)),
     };
+    if turn.state.rates.take(&user, Rate::Frame, turn.now, &turn.state.settings.limits).is_err() {
+        return Ok(Err(Refusal::from(ErrorCode::RateLimited).after(1000)));
+    }
     let events = match since {
         Some(since) if why_not(turn, &since).is_none() => {
             let chunk = chunk(turn, since.seq, &user)?;
             vec![resumed(turn, chunk)]
         }
-        since => welcome(turn, &user, since)?.events,
+        since => welcome(turn, &user, since, None)?.events,
     };
     Ok(Ok(Answer { body: format!("[{}]", events.join(",")), ..Answer::json(200, &()) }))
 }

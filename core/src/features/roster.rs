@@ -15,6 +15,15 @@ use crate::store::members::Member;
 /// Changes of one turn that are told one by one; of more (a backend that names everyone) clients hear with `hello`.
 const TOLD_MAX: usize = 200;
 
+/// In a large project, who is among the most recently active is not asked anew for every `hello` of a mass return.
+const RANKED_FOR_MS: i64 = 1_000;
+
+/// The most recently active, as of that moment.
+#[derive(Default)]
+pub struct Recent {
+    users: Option<(Millis, Vec<UserId>)>,
+}
+
 /// Members in whom a turn has changed something.
 #[derive(Default)]
 pub struct Changes {
@@ -70,8 +79,19 @@ pub fn you(turn: &mut Turn<'_>, user: &UserId) -> Result<You, DbError> {
 /// Storage errors.
 pub fn recent(turn: &mut Turn<'_>) -> Result<(Vec<Listed>, usize), DbError> {
     let max = usize::try_from(turn.state.settings.limits.roster_max).unwrap_or(usize::MAX);
+    let count = turn.state.members.roster(turn.db)?.len();
+    let known = turn.state.recent.users.take().filter(|(at, _)| turn.now.since(*at) < RANKED_FOR_MS && count > max);
+    let (at, ranked) = match known {
+        Some(known) => known,
+        None => (turn.now, rank(turn, max)?),
+    };
+    let listed: Result<Vec<_>, _> = ranked.iter().map(|user| listed(turn, user)).collect();
+    turn.state.recent.users = Some((at, ranked));
+    Ok((listed?, count))
+}
+
+fn rank(turn: &mut Turn<'_>, max: usize) -> Result<Vec<UserId>, DbError> {
     let users = turn.state.members.roster(turn.db)?.to_vec();
-    let count = users.len();
     let active = |user: &UserId| match presence::status(turn, user) {
         Status::Offline => presence::last_seen(turn, user).unwrap_or(Millis(0)),
         _ => Millis::FOREVER,
@@ -83,8 +103,7 @@ pub fn recent(turn: &mut Turn<'_>) -> Result<(Vec<Listed>, usize), DbError> {
         ranked.truncate(max);
     }
     ranked.sort_unstable();
-    let listed: Result<Vec<_>, _> = ranked.iter().map(|(_, user)| listed(turn, user)).collect();
-    Ok((listed?, count))
+    Ok(ranked.into_iter().map(|(_, user)| user).collect())
 }
 
 #[derive(Serialize)]

@@ -7,7 +7,7 @@ use crate::effect::Answer;
 use crate::features::access::Entry;
 use crate::features::frames::{Handled, Reply, Speaker};
 use crate::features::people::{self, Around};
-use crate::features::{mention, project, read, replay, typing};
+use crate::features::{mention, project, read, replay, storage, typing};
 use crate::ids::UserId;
 use crate::permissions::{self, Action};
 use crate::protocol::codes::{ErrorCode, Refusal};
@@ -84,7 +84,8 @@ pub fn call(turn: &mut Turn<'_>, entry: &Entry, content: String, client_message_
     };
     let new = NewMessage { content, client_message_id, ..NewMessage::default() };
     let frozen = turn.state.meta.as_ref().is_some_and(|meta| meta.frozen);
-    let sent = match permissions::check(Action::Write, &member, frozen, turn.now) {
+    let allowed = permissions::check(Action::Write, &member, frozen, turn.now);
+    let sent = match allowed.and_then(|()| storage::check(turn, Action::Write)) {
         Ok(()) => send(turn, &member, new, Dialect::Classic)?,
         Err(refusal) => repeat(turn, &member, &new)?.ok_or(refusal),
     };

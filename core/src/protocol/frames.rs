@@ -259,6 +259,8 @@ pub struct BadFrame {
     pub tags: Tags,
 }
 
+/// All that a classic client's frames mean anything by.
+const CLASSIC_FIELDS: &[&str] = &["type", "content", "client_message_id", "is_typing", "last_read_message_id"];
 /// The longest `ref`, in bytes.
 const REFERENCE_MAX_BYTES: usize = 64;
 /// The most users that one message mentions.
@@ -273,7 +275,13 @@ const DATA_MAX_BYTES: usize = 4096;
 pub fn decode(text: &str, dialect: Dialect) -> Result<Decoded, BadFrame> {
     let bare = |refusal| BadFrame { refusal, tags: Tags::default() };
     let fields: Fields = match serde_json::from_str(text) {
-        Ok(Value::Object(fields)) => Fields(fields),
+        Ok(Value::Object(mut fields)) => {
+            if dialect == Dialect::Classic {
+                // What such a client sends beside these was never for us, whatever it is called.
+                fields.retain(|name, _| CLASSIC_FIELDS.contains(&name.as_str()));
+            }
+            Fields(fields)
+        }
         Ok(_) => return Err(bare(ErrorCode::InvalidField.because("a frame is one JSON object"))),
         Err(error) => return Err(bare(ErrorCode::InvalidJson.because(&error.to_string()))),
     };

@@ -106,6 +106,9 @@ pub enum Passing<'a> {
         present: usize,
         #[serde(skip_serializing_if = "Vec::is_empty")]
         users: Vec<Present>,
+        /// Whoever is not among `users` is offline.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        all: bool,
     },
     /// A member who is new here, or in whom something has changed.
     #[serde(rename = "member")]
@@ -264,6 +267,8 @@ pub struct Hello<'a> {
     pub typing: Vec<Typist<'a>>,
     pub unread: Unread,
     pub limits: Limits,
+    /// When the token ends, and the socket with it.
+    pub expires_at: Option<String>,
     /// A client that loses its connection waits for a random part of this before it comes back.
     pub reconnect_window_ms: i64,
 }

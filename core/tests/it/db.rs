@@ -11,6 +11,8 @@ pub struct Sqlite {
     /// The next statement that contains this text fails.
     pub fails_on: Option<&'static str>,
     statements: BTreeSet<&'static str>,
+    /// What it says of its size.
+    pub size_bytes: i64,
     /// Count the rows that are written.
     pub counts: bool,
     rows_written: i64,
@@ -28,6 +30,7 @@ impl Sqlite {
             connection: Connection::open_in_memory().unwrap(),
             fails_on: None,
             statements: BTreeSet::new(),
+            size_bytes: 0,
             counts: false,
             rows_written: 0,
         }
@@ -102,6 +105,10 @@ impl Db for Sqlite {
         let before = self.connection.total_changes();
         self.run(sql, params)?;
         Ok(self.connection.total_changes() > before)
+    }
+
+    fn size_bytes(&mut self) -> i64 {
+        self.size_bytes
     }
 }
 

@@ -13,6 +13,7 @@ mod delete;
 mod edit;
 mod entry;
 mod fanout;
+mod fill;
 mod frames;
 mod history;
 mod ids;

@@ -18,7 +18,7 @@ fn the_oldest_part_is_forgotten_and_no_number_is_given_again() {
     world.frame(ann, &say::pin(2, true));
     world.frame(ann, &say::pin(1, true));
     world.sends(ann, "six");
-    assert_eq!(World::body(&world.serves(prune(5))), json!({ "pruned": 5 }));
+    assert_eq!(World::body(&world.serves(prune(5))), json!({ "pruned": 5, "more": false }));
     assert_eq!(world.asks(bob, &say::bare("history")), "history: 6 ann: six");
     for question in ["mentions", "pins"] {
         assert_eq!(world.asks(bob, &say::bare(question)), format!("{question}: "));
@@ -35,7 +35,7 @@ fn the_oldest_part_is_forgotten_and_no_number_is_given_again() {
     }
     world.serves(prune(99));
     world.crashes();
-    assert_eq!(World::body(&world.serves(prune(3))), json!({ "pruned": 6 }), "what is forgotten stays so");
+    assert_eq!(World::body(&world.serves(prune(3))), json!({ "pruned": 6, "more": false }), "what is forgotten stays so");
     let bob = world.joins_v1("bob");
     world.sends(bob, "seven");
     assert_eq!(world.lines(bob)[0], "hello 6; newest: ");
@@ -100,7 +100,7 @@ fn unread_counts_know_what_is_left() {
 #[test]
 fn it_takes_a_server_key_and_an_empty_room_has_nothing_to_forget() {
     let mut world = World::new();
-    assert_eq!(World::body(&world.serves(prune(5))), json!({ "pruned": 0 }));
+    assert_eq!(World::body(&world.serves(prune(5))), json!({ "pruned": 0, "more": false }));
     let ann = world.joins("ann");
     assert_eq!(world.calls_with(Some(identity("ann", world.now)), yes(), prune(1)).status, 403);
     world.sends(ann, "one");

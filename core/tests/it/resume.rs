@@ -40,6 +40,7 @@ fn hello_is_first_and_has_what_a_client_starts_with() {
         "unread": { "count": 2, "first_id": 1, "mentions": 0 },
         "limits": { "message_chars": 10000, "frame_bytes": 65536, "page": 50, "chunk": 300, "message_rate": 10,
                     "message_burst": 100, "seen_every": 500 },
+        "expires_at": "2026-11-22T12:05:00.000Z",
         "reconnect_window_ms": 500,
     });
     assert_eq!(hello, expected);
