@@ -14,6 +14,9 @@ pub fn call(turn: &mut Turn<'_>, up_to: Seq) -> Outcome {
     let up_to = up_to.min(head);
     let pruned = turn.state.meta.as_ref().map_or(Seq::ZERO, |meta| meta.pruned);
     if turn.state.meta.is_some() && up_to > pruned {
+        // Some marks are known by the messages only that their owners sent (see `Turn::load_marks`).
+        turn.load_marks()?;
+        turn.flush_marks()?;
         meta::set(turn.db, "seq_floor", &head.0.to_string())?;
         meta::set(turn.db, "pruned", &up_to.0.to_string())?;
         messages::prune(turn.db, up_to)?;
