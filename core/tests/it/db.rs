@@ -10,11 +10,18 @@ pub struct Sqlite {
     connection: Connection,
     /// The next statement that contains this text fails.
     pub fails_on: Option<&'static str>,
+    /// So many statements go well yet, and then one fails.
+    pub fails_in: Option<u32>,
+    /// Turns are savepoints of one transaction, which [`Sqlite::forget`] takes back.
+    outer: bool,
     statements: BTreeSet<&'static str>,
     /// Count the rows that are written.
     pub counts: bool,
     rows_written: i64,
 }
+
+/// Statements that are kept compiled: all that the core has, and some of the tests' own.
+const STATEMENTS: usize = 200;
 
 /// The indexes that some rows of a table have an entry in, and which.
 const INDEXES: &[&str] = &[
@@ -24,9 +31,13 @@ const INDEXES: &[&str] = &[
 
 impl Sqlite {
     pub fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Sqlite {
-            connection: Connection::open_in_memory().unwrap(),
+            connection,
             fails_on: None,
+            fails_in: None,
+            outer: false,
             statements: BTreeSet::new(),
             counts: false,
             rows_written: 0,
@@ -69,16 +80,32 @@ impl Sqlite {
         INDEXES.iter().map(count).sum()
     }
 
-    pub fn begin(&self) {
+    /// From here on everything can be forgotten at once: faster than a new database.
+    pub fn remember(&mut self) {
         self.connection.execute_batch("BEGIN").unwrap();
+        self.outer = true;
+    }
+
+    /// Back to where [`Sqlite::remember`] was called, which can be called again.
+    pub fn forget(&mut self) {
+        self.connection.execute_batch("ROLLBACK").unwrap();
+        (self.outer, self.fails_in) = (false, None);
+    }
+
+    pub fn begin(&self) {
+        self.does("BEGIN", "SAVEPOINT turn");
     }
 
     pub fn commit(&self) {
-        self.connection.execute_batch("COMMIT").unwrap();
+        self.does("COMMIT", "RELEASE turn");
     }
 
     pub fn roll_back(&self) {
-        self.connection.execute_batch("ROLLBACK").unwrap();
+        self.does("ROLLBACK", "ROLLBACK TO turn; RELEASE turn");
+    }
+
+    fn does(&self, alone: &str, inside: &str) {
+        self.connection.execute_batch(if self.outer { inside } else { alone }).unwrap();
     }
 }
 
@@ -87,6 +114,14 @@ impl Db for Sqlite {
         if self.fails_on.is_some_and(|text| sql.contains(text)) {
             self.fails_on = None;
             return Err(DbError("the disk is on fire".into()));
+        }
+        match self.fails_in.as_mut() {
+            Some(0) => {
+                self.fails_in = None;
+                return Err(DbError("the disk is on fire".into()));
+            }
+            Some(left) => *left -= 1,
+            None => {}
         }
         self.statements.insert(sql);
         let before = self.counts.then(|| (self.connection.total_changes() as i64, self.entries()));
