@@ -101,11 +101,15 @@ impl Sqlite {
     }
 
     pub fn roll_back(&self) {
-        self.does("ROLLBACK", "ROLLBACK TO turn; RELEASE turn");
+        self.does("ROLLBACK", "ROLLBACK TO turn");
+        if self.outer {
+            self.commit();
+        }
     }
 
     fn does(&self, alone: &str, inside: &str) {
-        self.connection.execute_batch(if self.outer { inside } else { alone }).unwrap();
+        let sql = if self.outer { inside } else { alone };
+        self.connection.prepare_cached(sql).unwrap().execute([]).unwrap();
     }
 }
 

@@ -162,7 +162,14 @@ impl World {
                 self.calls(&user, RoomCall::Frame { text: frame.to_string() }, What::Change(Action::Write));
                 true
             }
-            Op::Remove | Op::Readmit | Op::Refuse | Op::Revoke | Op::Mute | Op::Unmute | Op::Ban | Op::ChangeRole
+            Op::Remove
+            | Op::Readmit
+            | Op::Refuse
+            | Op::Revoke
+            | Op::Mute
+            | Op::Unmute
+            | Op::Ban
+            | Op::ChangeRole
             | Op::Freeze => self.governs(op, random),
             _ => self.connection(op, random),
         }

@@ -27,7 +27,9 @@ impl World {
     fn snapshot(&mut self, user: &str) -> Option<V1Client> {
         let mut fresh = V1Client::new(user);
         let events = self.asks(user, RoomCall::Events { since: None })?;
-        events.as_array().unwrap().iter().for_each(|event| drop(fresh.take(event)));
+        for event in events.as_array().unwrap() {
+            fresh.take(event);
+        }
         self.unread_is_right(user, &events[0]);
         while fresh.more_before {
             let frame = json!({ "type": "history", "before": fresh.complete_from, "limit": 100 });
@@ -138,7 +140,11 @@ impl World {
             }
             let missed = |(id, sender): &(&i64, &String)| **id > mark && **id <= head && **sender != socket.user;
             for (id, _) in self.ledger.messages.iter().filter(missed) {
-                assert!(socket.shown.contains(id) || deleted.contains(id), "{conn:?} of {}'s was not sent {id} again", socket.user);
+                assert!(
+                    socket.shown.contains(id) || deleted.contains(id),
+                    "{conn:?} of {}'s was not sent {id} again",
+                    socket.user
+                );
             }
         }
     }
@@ -192,7 +198,9 @@ impl World {
                 self.settles(&mut random);
             }
         }
-        for index in (0..self.clients.len()).filter(|index| self.clients[*index].kind == Kind::Poller).collect::<Vec<_>>() {
+        for index in
+            (0..self.clients.len()).filter(|index| self.clients[*index].kind == Kind::Poller).collect::<Vec<_>>()
+        {
             for _ in 0..self.ledger.head + 2 {
                 let since = self.since(index);
                 self.polls(index, since);

@@ -27,23 +27,61 @@ pub enum Via {
 
 #[derive(Clone, Debug)]
 pub enum What {
-    Connect { conn: ConnId, issued_at: i64, role: Option<Role>, on_kept_yes: bool },
-    Send { content: String, client_message_id: Option<String> },
+    Connect {
+        conn: ConnId,
+        issued_at: i64,
+        role: Option<Role>,
+        on_kept_yes: bool,
+    },
+    Send {
+        content: String,
+        client_message_id: Option<String>,
+    },
     Change(Action),
-    Read { up_to: i64, private: bool },
+    Read {
+        up_to: i64,
+        private: bool,
+    },
     ReadAll,
-    MarkUnread { id: i64 },
-    Block { other: String, on: bool },
-    Mute { other: String, seconds: i64 },
-    Ban { other: String, seconds: i64 },
-    TakeOut { other: String },
-    Freeze { on: bool },
-    Put { other: String, role: Option<Role> },
+    MarkUnread {
+        id: i64,
+    },
+    Block {
+        other: String,
+        on: bool,
+    },
+    Mute {
+        other: String,
+        seconds: i64,
+    },
+    Ban {
+        other: String,
+        seconds: i64,
+    },
+    TakeOut {
+        other: String,
+    },
+    Freeze {
+        on: bool,
+    },
+    Put {
+        other: String,
+        role: Option<Role>,
+    },
     /// The backend says no.
-    Refuse { other: String },
-    Revoke { other: String, before: i64 },
-    Prune { up_to: i64 },
-    Poll { client: usize },
+    Refuse {
+        other: String,
+    },
+    Revoke {
+        other: String,
+        before: i64,
+    },
+    Prune {
+        up_to: i64,
+    },
+    Poll {
+        client: usize,
+    },
     /// A question, or nothing that leaves a trace.
     Other,
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use chat_core::effect::{Effect, Effects};
 use chat_core::db::{Db, Param};
+use chat_core::effect::{Effect, Effects};
 use chat_core::ids::{ConnId, Millis, Seq};
 use chat_core::input::Input;
 use chat_core::session::ATTACHMENT_MAX_BYTES;
@@ -106,7 +106,9 @@ impl World {
     /// For whoever looks for the reason of a failure: `SEED=17 TRACE=1`.
     fn traces(&self, inputs: &[Pending], effects: &Effects) {
         if self.traced {
-            inputs.iter().for_each(|pending| eprintln!("{} < {:?}\n      {:?}", self.net.now.0, pending.input, pending.deed));
+            inputs
+                .iter()
+                .for_each(|pending| eprintln!("{} < {:?}\n      {:?}", self.net.now.0, pending.input, pending.deed));
             effects.iter().for_each(|effect| eprintln!("  > {effect:?}"));
         }
     }
@@ -210,7 +212,8 @@ impl World {
         }
         if pruning {
             let sql = "SELECT value FROM meta WHERE key = 'seq_floor'";
-            let floor = self.net.db.run(sql, &[]).unwrap().first().map(|row| row.text(0).unwrap().parse::<i64>().unwrap());
+            let floor =
+                self.net.db.run(sql, &[]).unwrap().first().map(|row| row.text(0).unwrap().parse::<i64>().unwrap());
             head = head.max(floor.unwrap_or(0));
         }
         self.ledger.head = head;
@@ -246,7 +249,11 @@ impl World {
             assert_eq!(intent.user, *sender, "{content:?} is in somebody else's mouth");
             if let Some(id) = client_id {
                 let known = self.ledger.by_client_id.insert((sender.clone(), id.clone()), row.seq);
-                assert!(known.is_none_or(|id| forgotten(&id)), "{sender}'s id {id:?} is two messages: {known:?} and {}", row.seq);
+                assert!(
+                    known.is_none_or(|id| forgotten(&id)),
+                    "{sender}'s id {id:?} is two messages: {known:?} and {}",
+                    row.seq
+                );
             }
             let known = self.ledger.made.insert(content.clone(), row.seq);
             let may_double = intent.reused || intent.client_message_id.is_none();
@@ -264,8 +271,7 @@ impl World {
                 self.net.sockets.get_mut(conn).unwrap().open = false;
             }
         }
-        let closed: Vec<ConnId> =
-            before.open.iter().copied().filter(|conn| !self.net.sockets[conn].open).collect();
+        let closed: Vec<ConnId> = before.open.iter().copied().filter(|conn| !self.net.sockets[conn].open).collect();
         let unsettled = inputs.iter().any(|pending| pending.deed.changes_rights());
         let mut out: BTreeMap<String, usize> = BTreeMap::new();
         for (index, pending) in inputs.iter().enumerate() {
@@ -279,7 +285,9 @@ impl World {
             self.enter(deed, &outcome, before, &made, unsettled, &closed);
             match &deed.what {
                 What::Ban { seconds: 0, .. } => {}
-                What::TakeOut { other } | What::Ban { other, .. } | What::Refuse { other } if outcome == Outcome::Done => {
+                What::TakeOut { other } | What::Ban { other, .. } | What::Refuse { other }
+                    if outcome == Outcome::Done =>
+                {
                     out.insert(other.clone(), index);
                 }
                 _ => {}
@@ -287,7 +295,8 @@ impl World {
             if let What::Send { content, .. } = &deed.what
                 && by_content.remove(content).is_some()
             {
-                let gone = closed.iter().filter(|conn| out.get(&self.net.sockets[*conn].user).is_some_and(|at| *at < index));
+                let gone =
+                    closed.iter().filter(|conn| out.get(&self.net.sockets[*conn].user).is_some_and(|at| *at < index));
                 for conn in gone {
                     let told = frames.iter().any(|(to, frame)| to.contains(conn) && says(frame, content));
                     assert!(!told, "{} is told {content:?} after they were taken out", self.net.sockets[conn].user);
@@ -296,13 +305,7 @@ impl World {
         }
     }
 
-    fn outcome(
-        &self,
-        deed: &Deed,
-        replies: &Replies,
-        made: &BTreeMap<String, i64>,
-        before: &Before,
-    ) -> Outcome {
+    fn outcome(&self, deed: &Deed, replies: &Replies, made: &BTreeMap<String, i64>, before: &Before) -> Outcome {
         match (&deed.via, &deed.what) {
             (_, What::Connect { conn, .. }) if self.net.sockets[conn].accepted => Outcome::Done,
             (Via::Http(ticket), _) => match self.net.answers.get(ticket) {

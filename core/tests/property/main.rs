@@ -44,7 +44,7 @@ thread_local! {
 }
 
 /// One history in so many makes its database itself; the others find it made, which is faster.
-const MAKES_DATABASE: u64 = 20;
+const MAKES_DATABASE: u64 = 50;
 
 fn database(history: &History) -> Sqlite {
     if history.seed.is_multiple_of(MAKES_DATABASE) {

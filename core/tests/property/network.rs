@@ -139,7 +139,8 @@ impl Network {
         self.db.fails_in = self.fails.map(|(statements, _)| statements);
         let planned = self.db.fails_in.is_some();
         self.db.begin();
-        let outcome = self.room.turn(self.now, inputs.iter().map(|pending| pending.input.clone()).collect(), &mut self.db);
+        let outcome =
+            self.room.turn(self.now, inputs.iter().map(|pending| pending.input.clone()).collect(), &mut self.db);
         let failed_as_planned = planned && self.db.fails_in.is_none();
         self.db.fails_in = None;
         match outcome {
