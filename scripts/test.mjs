@@ -35,9 +35,10 @@ async function runSuite({ name, seconds: usual, run }, env) {
     const said = error instanceof CommandFailed ? error.tail : String(error.stack);
     result = { passed: 0, failed: 1, note: error.message, output: said };
   }
-  const { passed, failed, note, output } = result;
+  const { passed, failed, note, details, output } = result;
   const counts = `${passed} passed, ${failed} failed, ${seconds(Date.now() - began)}`;
   console.log(note ? `${counts} (${note})` : counts);
+  details?.forEach((line) => console.log(`  ${line}`));
   if (failed > 0 && output) showTail(output, 200);
   return result;
 }

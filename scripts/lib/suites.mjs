@@ -4,19 +4,21 @@ import { join } from "node:path";
 import { CHECKS, runCheck } from "./checks.mjs";
 import { coverage, LEAST_COVERAGE, nativeTests } from "./native-tests.mjs";
 import { ROOT } from "./places.mjs";
+import { countsOf, HISTORIES, propertyTest } from "./property.mjs";
 import { CommandFailed, run } from "./run.mjs";
 import { BUILDS, buildWorker } from "./worker-build.mjs";
 import { deployDry } from "./wrangler.mjs";
 
 /**
- * Everything `npm test` runs, in order: a suite gives `{ passed, failed, note?, output? }`, or throws what counts as
- * one failure. `seconds` is what it usually takes on two cores.
+ * Everything `npm test` runs, in order: a suite gives `{ passed, failed, note?, details?, output? }`, or throws what
+ * counts as one failure. `seconds` is what it usually takes on two cores.
  */
 export const SUITES = [
   { name: "set-up", seconds: 1, run: (env) => nodeTests(["plan", "files"], env) },
   ...CHECKS.map((check) => ({ ...check, run: (env) => once(() => runCheck(check, env)) })),
   { name: "core", seconds: 60, run: (env) => cargoTests("chat-core", env) },
   { name: `core's lines, at least ${LEAST_COVERAGE} %`, seconds: 2, run: enoughCoverage },
+  { name: `core, ${HISTORIES.toLocaleString("en")} random histories`, seconds: 90, run: histories },
   { name: "Worker, native parts", seconds: 60, run: (env) => cargoTests("project-chat", env) },
   { name: "load generator", seconds: 20, run: (env) => cargoTests("chat-load", env) },
   { ...BUILDS.worker, name: "build", run: (env) => once(() => build("worker", env)) },
@@ -67,6 +69,11 @@ function nodeTests(names, env) {
 function cargoTests(crate, env) {
   const count = (output) => ({ passed: sum(output, /(\d+) passed;/g), failed: sum(output, /passed; (\d+) failed;/g) });
   return counted(() => nativeTests(crate, env), count);
+}
+
+async function histories(env) {
+  const { passed, output, note } = await propertyTest(env, HISTORIES);
+  return { passed: Number(passed), failed: Number(!passed), details: countsOf(output), output: !passed && output, note };
 }
 
 async function enoughCoverage(env) {

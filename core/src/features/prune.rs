@@ -18,6 +18,9 @@ pub fn call(turn: &mut Turn<'_>, up_to: Seq) -> Outcome {
     let wanted = up_to.min(head);
     let up_to = wanted.min(Seq(pruned.0.saturating_add(BATCH)));
     if turn.state.meta.is_some() && up_to > pruned {
+        // Some marks are known by the messages only that their owners sent (see `Turn::load_marks`).
+        turn.load_marks()?;
+        turn.flush_marks()?;
         meta::set(turn.db, "seq_floor", &head.0.to_string())?;
         meta::set(turn.db, "pruned", &up_to.0.to_string())?;
         messages::prune(turn.db, up_to)?;

@@ -10,6 +10,10 @@ pub struct Sqlite {
     connection: Connection,
     /// The next statement that contains this text fails.
     pub fails_on: Option<&'static str>,
+    /// So many statements go well yet, and then one fails.
+    pub fails_in: Option<u32>,
+    /// Turns are savepoints of one transaction, which [`Sqlite::forget`] takes back.
+    outer: bool,
     statements: BTreeSet<&'static str>,
     /// What it says of its size.
     pub size_bytes: i64,
@@ -17,6 +21,9 @@ pub struct Sqlite {
     pub counts: bool,
     rows_written: i64,
 }
+
+/// Statements that are kept compiled: all that the core has, and some of the tests' own.
+const STATEMENTS: usize = 200;
 
 /// The indexes that some rows of a table have an entry in, and which.
 const INDEXES: &[&str] = &[
@@ -26,9 +33,13 @@ const INDEXES: &[&str] = &[
 
 impl Sqlite {
     pub fn new() -> Self {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         Sqlite {
-            connection: Connection::open_in_memory().unwrap(),
+            connection,
             fails_on: None,
+            fails_in: None,
+            outer: false,
             statements: BTreeSet::new(),
             size_bytes: 0,
             counts: false,
@@ -72,16 +83,36 @@ impl Sqlite {
         INDEXES.iter().map(count).sum()
     }
 
-    pub fn begin(&self) {
+    /// From here on everything can be forgotten at once: faster than a new database.
+    pub fn remember(&mut self) {
         self.connection.execute_batch("BEGIN").unwrap();
+        self.outer = true;
+    }
+
+    /// Back to where [`Sqlite::remember`] was called, which can be called again.
+    pub fn forget(&mut self) {
+        self.connection.execute_batch("ROLLBACK").unwrap();
+        (self.outer, self.fails_in) = (false, None);
+    }
+
+    pub fn begin(&self) {
+        self.does("BEGIN", "SAVEPOINT turn");
     }
 
     pub fn commit(&self) {
-        self.connection.execute_batch("COMMIT").unwrap();
+        self.does("COMMIT", "RELEASE turn");
     }
 
     pub fn roll_back(&self) {
-        self.connection.execute_batch("ROLLBACK").unwrap();
+        self.does("ROLLBACK", "ROLLBACK TO turn");
+        if self.outer {
+            self.commit();
+        }
+    }
+
+    fn does(&self, alone: &str, inside: &str) {
+        let sql = if self.outer { inside } else { alone };
+        self.connection.prepare_cached(sql).unwrap().execute([]).unwrap();
     }
 }
 
@@ -90,6 +121,14 @@ impl Db for Sqlite {
         if self.fails_on.is_some_and(|text| sql.contains(text)) {
             self.fails_on = None;
             return Err(DbError("the disk is on fire".into()));
+        }
+        match self.fails_in.as_mut() {
+            Some(0) => {
+                self.fails_in = None;
+                return Err(DbError("the disk is on fire".into()));
+            }
+            Some(left) => *left -= 1,
+            None => {}
         }
         self.statements.insert(sql);
         let before = self.counts.then(|| (self.connection.total_changes() as i64, self.entries()));

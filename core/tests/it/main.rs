@@ -8,6 +8,7 @@ mod block;
 mod codes;
 mod contacts;
 mod costs;
+#[allow(dead_code, reason = "the random histories need more of it")]
 mod db;
 mod delete;
 mod edit;

@@ -106,3 +106,15 @@ fn it_takes_a_server_key_and_an_empty_room_has_nothing_to_forget() {
     world.sends(ann, "one");
     world.shows(ann, &["1 ann: one"]);
 }
+
+#[test]
+fn a_mark_outlives_the_message_that_moved_it() {
+    let mut world = World::new();
+    // Without a socket nothing but the message itself knows how far its sender has read.
+    world.calls("ann", RoomCall::Send { content: "hi".into(), client_message_id: None });
+    world.hibernates();
+    world.serves(prune(1));
+    world.hibernates();
+    let hello = World::body(&world.calls("ann", RoomCall::Events { since: None }));
+    assert_eq!(hello[0]["you"]["last_read_message_id"], 1);
+}

@@ -1,0 +1,3 @@
+//! Seeds of histories that failed once: they are run first.
+
+pub const BAD_SEEDS: &[u64] = &[];
