@@ -270,8 +270,15 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
       input.failed(error);
     } else if (input.kind === "frame") {
       const event = { type: "error", code: "internal", detail: "This could not be stored; please send it again." };
-      quietly(() => this.#sockets.get(input.conn)?.send(JSON.stringify(event)));
+      const socket = this.#sockets.get(input.conn);
+      quietly(() => socket?.send(JSON.stringify(this.#takesArrays(socket) ? [event] : event)));
     }
+  }
+
+  /** A client of the v1 protocol. There is no host to ask: only the session's attachment can tell. */
+  #takesArrays(socket: WebSocket): boolean {
+    const session: unknown = JSON.parse(String(socket.deserializeAttachment()));
+    return typeof session === "object" && session !== null && (session as { dialect?: string }).dialect !== "classic";
   }
 
   // ---- effects ----

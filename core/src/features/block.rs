@@ -6,7 +6,7 @@ use crate::ids::UserId;
 use crate::protocol::codes::ErrorCode;
 use crate::room::Turn;
 
-const BLOCKED_MAX: usize = 200;
+pub const BLOCKED_MAX: usize = 200;
 
 /// 1 row. The other one is not told.
 ///

@@ -10,7 +10,7 @@ use crate::protocol::v1::{Passing, Present, Status};
 use crate::room::Turn;
 
 /// In a large room, the number of those present is told at most this often.
-const COUNT_EVERY_MS: i64 = 5_000;
+pub const COUNT_EVERY_MS: i64 = 5_000;
 
 #[derive(Default)]
 pub struct Presence {

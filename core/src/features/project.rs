@@ -16,7 +16,7 @@ use crate::store::moderation::{self, Deed};
 /// Users whose last message is remembered; more are forgotten, to their advantage.
 const KEPT_MAX: usize = 2000;
 /// The slowest mode: a day.
-const SLOW_MODE_MAX_S: i64 = 86_400;
+pub const SLOW_MODE_MAX_S: i64 = 86_400;
 
 /// When members last wrote, while slow mode is on. Kept in memory; after opening, from the newest messages.
 #[derive(Default)]

@@ -27,7 +27,7 @@ struct Bucket {
 }
 
 /// Frames a second, and at once. 0 a second: no limit.
-fn allowed(kind: Rate, limits: &Limits) -> (i64, i64) {
+pub fn allowed(kind: Rate, limits: &Limits) -> (i64, i64) {
     let steady = |rate: i64| (rate, rate.saturating_mul(BURST_S));
     match kind {
         Rate::Message => (limits.message_rate, limits.message_burst),

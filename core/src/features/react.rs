@@ -9,7 +9,7 @@ use crate::store::changes::{self, Change, Kind};
 use crate::store::messages;
 
 /// The longest emoji, in bytes: families and flags are sequences of many; `:names:` of an application's own fit, too.
-const EMOJI_MAX_BYTES: usize = 64;
+pub const EMOJI_MAX_BYTES: usize = 64;
 
 /// The most reactions to one message, by all users with all emojis: they are kept in its row.
 const USERS_MAX: usize = 5_000;

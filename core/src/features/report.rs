@@ -12,7 +12,7 @@ use crate::room::Turn;
 use crate::store::messages;
 use crate::store::moderation::{self, Deed, Report};
 
-const REASON_MAX_CHARS: usize = 1000;
+pub const REASON_MAX_CHARS: usize = 1000;
 
 /// 1 row. Moderators who are here hear of it at once; a second report of the same message by the same user changes
 /// nothing.

@@ -28,7 +28,7 @@ use crate::store::messages::{self, Message};
 pub const SEEN_EVERY: i64 = 500;
 /// Milliseconds of the window in which clients come back, for each user present, and its bounds.
 const WINDOW_PER_USER_MS: i64 = 10;
-const WINDOW_MS: std::ops::RangeInclusive<i64> = 500..=20_000;
+pub const WINDOW_MS: std::ops::RangeInclusive<i64> = 500..=20_000;
 
 /// Part of the log.
 pub struct Chunk {

@@ -11,7 +11,7 @@ use crate::room::Turn;
 use crate::store::messages::{self, SEARCH_WORDS};
 
 /// The longest query, in characters.
-const QUERY_MAX_CHARS: usize = 200;
+pub const QUERY_MAX_CHARS: usize = 200;
 
 /// Messages that hold every word of the query (as parts of words, too, in whatever case), newest first. One search
 /// looks at `SEARCH_SCAN` positions; `next_before` says where the next one goes on, also when this one found nothing.

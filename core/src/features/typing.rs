@@ -11,7 +11,7 @@ use crate::protocol::v1::{Passing, Typist};
 use crate::room::Turn;
 
 /// Typing ends by itself after this time; receivers take it so, too.
-const TYPING_MS: i64 = 7_000;
+pub const TYPING_MS: i64 = 7_000;
 
 /// Those who said that they are typing and have neither stopped, sent nor left. Lost on hibernation: clients let a
 /// typist go by themselves after some seconds.

@@ -181,11 +181,11 @@ macro_rules! close_codes {
 }
 
 close_codes! {
-    Restarting = 4000, 503, "restarting or draining", "reconnect within the announced window";
+    Restarting = 4000, 503, "restarting or draining", "reconnect within `reconnect_window_ms`";
     TokenExpired = 4001, 401, "token expired", "get a new token, reconnect";
-    ResyncNeeded = 4002, 0, "resync needed", "reconnect without since";
+    ResyncNeeded = 4002, 0, "resync needed", "reconnect without `since`";
     TooSlow = 4008, 0, "too slow", "reconnect, resume";
-    TooMany = 4029, 429, "too many frames or connections", "wait retry_after, reconnect";
+    TooMany = 4029, 429, "too many frames or connections", "wait `retry_after_ms`, reconnect";
     BadToken = 4500, 401, "bad token", "stop";
     ProtocolError = 4501, 400, "protocol error", "stop";
     Removed = 4503, 403, "removed, banned or revoked", "stop";

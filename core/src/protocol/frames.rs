@@ -262,11 +262,11 @@ pub struct BadFrame {
 /// All that a classic client's frames mean anything by.
 const CLASSIC_FIELDS: &[&str] = &["type", "content", "client_message_id", "is_typing", "last_read_message_id"];
 /// The longest `ref`, in bytes.
-const REFERENCE_MAX_BYTES: usize = 64;
+pub const REFERENCE_MAX_BYTES: usize = 64;
 /// The most users that one message mentions.
-const MENTIONS_MAX: usize = 50;
+pub const MENTIONS_MAX: usize = 50;
 /// The application's own object, as JSON text.
-const DATA_MAX_BYTES: usize = 4096;
+pub const DATA_MAX_BYTES: usize = 4096;
 
 /// Reads a client's frame. Unknown fields are ignored.
 ///

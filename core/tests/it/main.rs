@@ -31,6 +31,7 @@ mod plans;
 mod presence;
 mod project;
 mod protocol;
+mod protocol_doc;
 mod prune;
 mod react;
 mod read;
