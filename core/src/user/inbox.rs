@@ -4,7 +4,7 @@
 //! open, the object asks at once, with a short delay in which more words come: so a busy project costs a question now
 //! and then, not one per message, and nothing is written for it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
@@ -50,12 +50,21 @@ pub struct Inbox {
     /// Those that are being asked; said to be out of date meanwhile: they are asked once more.
     asking: BTreeSet<ProjectId>,
     wake_at: Option<Millis>,
+    /// The `ref`s of tokens that are being looked at, in the order in which they were given.
+    renewals: BTreeMap<ConnId, VecDeque<Option<String>>>,
 }
 
 impl Inbox {
     pub fn open(settings: Settings, sockets: impl IntoIterator<Item = (ConnId, Session)>) -> Self {
         let sockets = sockets.into_iter().collect();
-        Inbox { settings, sockets, stale: BTreeMap::new(), asking: BTreeSet::new(), wake_at: None }
+        Inbox {
+            settings,
+            sockets,
+            stale: BTreeMap::new(),
+            asking: BTreeSet::new(),
+            wake_at: None,
+            renewals: BTreeMap::new(),
+        }
     }
 
     /// A socket joins: it gets every entry that there is, and the others as soon as their rooms have answered.
@@ -100,6 +109,7 @@ impl Inbox {
 
     pub fn leave(&mut self, conn: ConnId) {
         self.sockets.remove(&conn);
+        self.renewals.remove(&conn);
         if self.sockets.is_empty() {
             self.stale.clear();
         }
@@ -138,6 +148,8 @@ impl Inbox {
         let field = |name: &str| frame.get(name).and_then(Value::as_str);
         let refusal = match (field("type"), field("token")) {
             (Some("auth"), Some(token)) => {
+                let reference = field("ref").filter(|text| text.len() <= 64).map(str::to_owned);
+                self.renewals.entry(conn).or_default().push_back(reference);
                 effects.push(Effect::Verify { conn, token: token.to_owned() });
                 return;
             }
@@ -159,6 +171,7 @@ impl Inbox {
         db: &mut dyn Db,
         effects: &mut Effects,
     ) -> Result<(), DbError> {
+        let reference = self.renewals.get_mut(&conn).and_then(VecDeque::pop_front).flatten();
         let refusal = match outcome {
             Ok(identity) if identity.user != self.settings.user => ErrorCode::TokenOtherUser.into(),
             Ok(identity) if identity.expired => ErrorCode::TokenExpired.into(),
@@ -171,12 +184,14 @@ impl Inbox {
                 (session.issued_at, session.expires_at) = (identity.issued_at, identity.expires_at);
                 self.attach(conn, effects);
                 let expires_at = Millis(identity.expires_at.saturating_mul(1000)).iso();
-                self.send(&[conn], &Passing::AuthOk { expires_at }.encode(), effects);
+                let event = v1::answer(Passing::AuthOk { expires_at }.encode(), reference.as_deref());
+                self.send(&[conn], &event, effects);
                 return Ok(());
             }
             Err(refusal) => refusal,
         };
-        self.send(&[conn], &v1::error(&refusal, &Tags::default()), effects);
+        let tags = Tags { reference, ..Tags::default() };
+        self.send(&[conn], &v1::error(&refusal, &tags), effects);
         Ok(())
     }
 

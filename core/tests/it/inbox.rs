@@ -231,10 +231,10 @@ fn an_inbox_outlives_a_hibernation_and_ends_with_its_token() {
 fn a_fresh_token_of_the_same_user_renews_an_inbox() {
     let mut ann = Object::new();
     ann.passes(290_000);
-    ann.turn(Input::Frame { conn: ConnId(1), text: json!({ "type": "auth", "token": "x" }).to_string() });
+    ann.turn(Input::Frame { conn: ConnId(1), text: json!({ "type": "auth", "token": "x", "ref": "a" }).to_string() });
     let fresh = identity("ann", ann.now);
     ann.turn(Input::Verified { conn: ConnId(1), outcome: Ok(identity("bob", ann.now)) });
-    ann.shows(&["1 error token_other_user null"]);
+    ann.shows(&["1 error token_other_user \"a\""]);
     ann.turn(Input::Verified { conn: ConnId(1), outcome: Ok(fresh) });
     ann.shows(&["1 auth.ok null"]);
     ann.hibernates();

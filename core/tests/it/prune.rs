@@ -35,7 +35,11 @@ fn the_oldest_part_is_forgotten_and_no_number_is_given_again() {
     }
     world.serves(prune(99));
     world.crashes();
-    assert_eq!(World::body(&world.serves(prune(3))), json!({ "pruned": 6, "more": false }), "what is forgotten stays so");
+    assert_eq!(
+        World::body(&world.serves(prune(3))),
+        json!({ "pruned": 6, "more": false }),
+        "what is forgotten stays so"
+    );
     let bob = world.joins_v1("bob");
     world.sends(bob, "seven");
     assert_eq!(world.lines(bob)[0], "hello 6; newest: ");
