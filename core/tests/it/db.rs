@@ -14,6 +14,8 @@ pub struct Sqlite {
     /// Count the rows that are written.
     pub counts: bool,
     rows_written: i64,
+    /// Rows that were handed out.
+    pub rows_found: usize,
 }
 
 /// The indexes that some rows of a table have an entry in, and which.
@@ -30,6 +32,7 @@ impl Sqlite {
             statements: BTreeSet::new(),
             counts: false,
             rows_written: 0,
+            rows_found: 0,
         }
     }
 
@@ -91,6 +94,7 @@ impl Db for Sqlite {
         self.statements.insert(sql);
         let before = self.counts.then(|| (self.connection.total_changes() as i64, self.entries()));
         let found = self.ask(sql, params)?;
+        self.rows_found += found.len();
         if let Some((changes, entries)) = before {
             // What updates change is in no index.
             self.rows_written += self.connection.total_changes() as i64 - changes + (self.entries() - entries).abs();
