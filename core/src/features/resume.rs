@@ -50,8 +50,10 @@ pub fn chunk(turn: &mut Turn<'_>, after: Seq, reader: &UserId) -> Result<Chunk, 
         return Ok(Chunk { events: Vec::new(), last: after.min(head), more: false });
     }
     turn.load_marks()?;
-    let sent = messages::after(turn.db, after, head, limit)?;
-    let changed = changes::after(turn.db, after, limit)?;
+    // The log is dense: the chunk ends at most here, and nothing is read of what lies beyond.
+    let end = Seq(after.0.saturating_add(limit)).min(head);
+    let sent = messages::after(turn.db, after, end, limit)?;
+    let changed = changes::after(turn.db, after, end, limit)?;
     let mut touched: Vec<Seq> = changed.iter().map(|change| change.message).collect();
     touched.sort_unstable();
     touched.dedup();

@@ -89,13 +89,14 @@ fn change(row: &Row) -> Result<Change, DbError> {
     })
 }
 
-/// At most `limit` changes after `after`, in order.
+/// At most `limit` changes after `after` and up to `last`, in order.
 ///
 /// # Errors
 /// Storage errors.
-pub fn after(db: &mut dyn Db, after: Seq, limit: i64) -> Result<Vec<Change>, DbError> {
-    let sql = "SELECT seq, message, user, at, kind, data, previous FROM changes WHERE seq > ? ORDER BY seq LIMIT ?";
-    db.run(sql, &[Param::Int(after.0), Param::Int(limit)])?.iter().map(change).collect()
+pub fn after(db: &mut dyn Db, after: Seq, last: Seq, limit: i64) -> Result<Vec<Change>, DbError> {
+    let sql = "SELECT seq, message, user, at, kind, data, previous FROM changes WHERE seq > ? AND seq <= ?
+        ORDER BY seq LIMIT ?";
+    db.run(sql, &[Param::Int(after.0), Param::Int(last.0), Param::Int(limit)])?.iter().map(change).collect()
 }
 
 /// The edits of a message, newest first, beginning with `last`.

@@ -39,9 +39,9 @@ pub fn of(db: &mut dyn Db, user: &UserId, before: Option<Seq>, limit: i64) -> Re
 /// # Errors
 /// Storage errors.
 pub fn unread(db: &mut dyn Db, user: &UserId, blocked: &[UserId], mark: Seq, max: i64) -> Result<i64, DbError> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM mentions JOIN messages ON messages.id = mentions.message
-        WHERE mentions.user = ? AND mentions.message > ?
-        AND messages.sender NOT IN (SELECT value FROM json_each(?)) LIMIT ?)";
+    // The message is looked up only for one who has blocked somebody.
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM mentions WHERE user = ?1 AND message > ?2 AND (?3 = '[]'
+        OR (SELECT sender FROM messages WHERE id = message) NOT IN (SELECT value FROM json_each(?3))) LIMIT ?4)";
     let texts: Vec<_> = blocked.iter().map(UserId::as_str).collect();
     let blocked = serde_json::to_string(&texts).map_err(|error| DbError(error.to_string()))?;
     let params = [Param::Text(user.as_str()), Param::Int(mark.0), Param::Text(&blocked), Param::Int(max)];

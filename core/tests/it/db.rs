@@ -20,6 +20,8 @@ pub struct Sqlite {
     /// Count the rows that are written.
     pub counts: bool,
     rows_written: i64,
+    /// Rows that were handed out.
+    pub rows_found: usize,
 }
 
 /// Statements that are kept compiled: all that the core has, and some of the tests' own.
@@ -44,6 +46,7 @@ impl Sqlite {
             size_bytes: 0,
             counts: false,
             rows_written: 0,
+            rows_found: 0,
         }
     }
 
@@ -133,6 +136,7 @@ impl Db for Sqlite {
         self.statements.insert(sql);
         let before = self.counts.then(|| (self.connection.total_changes() as i64, self.entries()));
         let found = self.ask(sql, params)?;
+        self.rows_found += found.len();
         if let Some((changes, entries)) = before {
             // What updates change is in no index.
             self.rows_written += self.connection.total_changes() as i64 - changes + (self.entries() - entries).abs();

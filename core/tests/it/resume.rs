@@ -314,3 +314,23 @@ fn all_that_was_missed_is_there_after_any_interruption() {
         );
     }
 }
+
+#[test]
+fn a_chunk_reads_nothing_that_is_not_in_it() {
+    let mut world = small();
+    let ann = world.joins_v1("ann");
+    says_numbers(&mut world, ann, 1..=4);
+    for emoji in ["a", "b", "c", "d"] {
+        world.frame(ann, &say::react(1, emoji, true));
+    }
+    says_numbers(&mut world, ann, 5..=8);
+    let mut reads = |after| {
+        let before = world.db.rows_found;
+        world.calls("ann", RoomCall::Events { since: Some(Since { seq: Seq(after), epoch: None }) });
+        world.db.rows_found - before
+    };
+    reads(0);
+    assert_eq!(reads(0), 3, "three messages");
+    assert_eq!(reads(4), 4, "three reactions, and the message that they are to");
+    assert_eq!(reads(7), 4, "one, its message, and the two messages after it");
+}
