@@ -155,10 +155,13 @@ describe("resume after", () => {
   test("a deploy of another build with another configuration", async () => {
     const { reader, clients, writers } = await scene(500);
     await reader.comesBack();
-    await writers.during(world.worker.restart({ build: "build-probe", vars: { RESUME_CHUNK: "7" } }));
-    await reader.comesBack();
-    expect(reader.hello?.["limits"].chunk).toBe(7);
-    await writers.during(world.worker.restart({ build: "build", vars: { RESUME_CHUNK: undefined } }));
+    try {
+      await writers.during(world.worker.restart({ build: "build-probe", vars: { RESUME_CHUNK: "7" } }));
+      await reader.comesBack();
+      expect(reader.hello?.["limits"].chunk).toBe(7);
+    } finally {
+      await writers.during(world.worker.restart({ build: "build", vars: { RESUME_CHUNK: undefined } }));
+    }
     await reader.comesBack();
     await nothingIsLost(reader, clients, writers);
   });

@@ -280,8 +280,9 @@ describe.concurrent("auth", () => {
     const { alice, bob, project } = world.project("alice", "bob");
     const token = await fresh(alice);
     const [a, b] = [await joins(alice, { token: alice.token({ lifetime: 2 }) }), await joins(bob)];
-    a.sends({ type: "auth", token });
-    const expiry = Date.parse((await a.next("auth.ok"))["expires_at"]);
+    const answer = await a.asks({ type: "auth", token });
+    expect(answer.type).toBe("auth.ok");
+    const expiry = Date.parse(answer["expires_at"]);
     expect(Math.abs(expiry - Date.now() - 60_000)).toBeLessThan(3_000);
     await world.worker.evictRoom(project);
     await realTime(2_100);
@@ -298,8 +299,7 @@ describe.concurrent("auth", () => {
     ["a refresh token", "token_wrong_type", (alice) => alice.token({}, { token_type: "refresh" })],
   ])("with %s changes nothing: the socket ends when it would have", async (_what, word, token) => {
     const { alice, bob, a, b } = await scene();
-    a.sends({ type: "auth", token: token(alice, bob) });
-    expect((await a.next("error"))["code"]).toBe(word);
+    expect(await a.refused({ type: "auth", token: token(alice, bob) })).toBe(word);
     await a.says("still here");
     await realTime(2_100);
     await b.says("and now?");
