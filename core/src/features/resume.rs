@@ -77,7 +77,11 @@ pub fn chunk(turn: &mut Turn<'_>, after: Seq, reader: &UserId) -> Result<Chunk, 
                     last = change.seq;
                     changed_event(change, now.get(&change.message).copied())
                 }
-                None => break,
+                None => {
+                    // All that there is up to there. (Positions that nobody ever had would not hold a client up.)
+                    last = end;
+                    break;
+                }
             },
         };
         bytes += event.len();

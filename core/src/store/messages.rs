@@ -255,6 +255,10 @@ pub fn newest_senders(db: &mut dyn Db, limit: i64) -> Result<Vec<(Seq, UserId, M
     rows.iter().rev().map(|row| Ok((Seq(row.int(0)?), user(row, 1)?, Millis(row.int(2)?)))).collect()
 }
 
+/// Positions that are looked at for what is unread: whoever has blocked those who talk would have all of them counted
+/// in vain.
+const UNREAD_AMONG: i64 = 50_000;
+
 /// How many messages of others lie after `mark`, exact up to `max`, and the first of them. `blocked`: whose messages
 /// do not count. Reads the rows it passes.
 ///
@@ -268,11 +272,13 @@ pub fn unread(
     max: i64,
 ) -> Result<(i64, Option<Seq>), DbError> {
     // Asking the list is a row read each time: most have blocked nobody.
-    let sql = "SELECT count(*), min(id) FROM (SELECT id FROM messages WHERE id > ?1 AND sender <> ?2
+    let sql = "SELECT count(*), min(id) FROM (SELECT id FROM messages WHERE id > ?1 AND id <= ?5 AND sender <> ?2
         AND deleted_at IS NULL AND (?3 = '[]' OR sender NOT IN (SELECT value FROM json_each(?3))) ORDER BY id LIMIT ?4)";
     let texts: Vec<_> = blocked.iter().map(UserId::as_str).collect();
     let blocked = serde_json::to_string(&texts).map_err(|error| DbError(error.to_string()))?;
-    let params = [Param::Int(mark.0), Param::Text(user.as_str()), Param::Text(&blocked), Param::Int(max)];
+    let last = mark.0.saturating_add(UNREAD_AMONG);
+    let params =
+        [Param::Int(mark.0), Param::Text(user.as_str()), Param::Text(&blocked), Param::Int(max), Param::Int(last)];
     let rows = db.run(sql, &params)?;
     rows.first().map_or(Ok((0, None)), |row| Ok((row.int(0)?, row.opt_int(1)?.map(Seq))))
 }
