@@ -68,8 +68,13 @@ const PAGE_HEADER = "x-project-chat-page";
 
 /** The rest waits for the next turn: other objects of the isolate get a chance in between. */
 const INPUTS_PER_TURN = 500;
-/** A room in which nothing has happened for so long is quiet. */
+/**
+ * A room in which nothing has happened for so long is quiet: some times what a turn itself takes, which is a frame for
+ * each socket. With less, a busy room that is slow for its many sockets would take itself for a quiet one, and go on
+ * message by message.
+ */
 const QUIET_MS = 3;
+const QUIET_MS_PER_SOCKET = 0.1;
 /** The host hears at most this often when sockets last sent a heartbeat. */
 const HEARTBEATS_EVERY_MS = 25_000;
 const DEFAULT_FRAME_MAX_BYTES = 65_536;
@@ -185,7 +190,8 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
     this.#inbox.push(input);
     if (this.#turnAsked) return;
     this.#turnAsked = true;
-    if (Date.now() - this.#turnAt >= QUIET_MS) this.#nextTurn();
+    const quiet = QUIET_MS + this.#sockets.size * QUIET_MS_PER_SOCKET;
+    if (Date.now() - this.#turnAt >= quiet) this.#nextTurn();
     else setTimeout(() => this.#nextTurn(), 0);
   }
 
