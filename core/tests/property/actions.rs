@@ -103,7 +103,8 @@ impl World {
                 }
                 let what = What::Read { up_to, private };
                 match random.pick(&self.windows(Some(&user), Kind::Classic)).filter(|_| random.percent(50)) {
-                    Some(client) => self.says_from(client, frame, what),
+                    // A classic frame means its own fields only.
+                    Some(client) => self.says_from(client, frame, What::Read { up_to, private: false }),
                     None => self.says(&user, frame, what, random),
                 }
                 true

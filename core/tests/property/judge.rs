@@ -282,7 +282,7 @@ impl World {
                 let expected = !still_open || matches!(deed.what, What::Other);
                 assert!(expected, "{deed:?} was never answered");
             }
-            self.enter(deed, &outcome, before, &made, unsettled, &closed);
+            self.enter(deed, &outcome, before, &by_content, unsettled, &closed);
             match &deed.what {
                 What::Ban { seconds: 0, .. } => {}
                 What::TakeOut { other } | What::Ban { other, .. } | What::Refuse { other }

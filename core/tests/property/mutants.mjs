@@ -1,6 +1,6 @@
 /**
- * Plausible bugs of the room, each as one change of its code. The property test has to find every one of them:
- * `npm run mutants`. `from` must be in the file exactly once.
+ * Plausible bugs of the room, each a change of one file of its code. The property test has to find every one of them:
+ * `npm run mutants`. What is replaced (`from`, and the first of each `also`) must be in the file exactly once.
  */
 export const MUTANTS = [
   {
@@ -15,6 +15,10 @@ export const MUTANTS = [
     let event = people::v1_message(turn, &message, &Around::default(), None, encode)?;
     turn.publish(event, true);
     if !messages::insert(turn.db, &message)? {`,
+    also: [
+      ["        let classic = turn.state.sockets.classic();\n        turn.send(classic, frame);\n    }\n    if turn.state.sockets.any_v1()", "        drop(frame);\n    }\n    if turn.state.sockets.any_v1()"],
+      ["        turn.publish(event, true);\n", "        drop(event);\n"],
+    ],
   },
   {
     name: "a failed write is ignored",
@@ -49,7 +53,7 @@ export const MUTANTS = [
     why: "a client that was given a full chunk is taken to have everything",
     file: "core/src/features/resume.rs",
     from: "    Ok(Chunk { events, last, more: last < head })",
-    to: "    Ok(Chunk { events, last, more: (events.len() as i64) < limit && last < head })",
+    to: "    let more = (events.len() as i64) < limit && last < head;\n    Ok(Chunk { events, last, more })",
   },
   {
     name: "stale permission",
