@@ -59,7 +59,10 @@ impl Upgrade {
 
 /// When nobody at all can be let in.
 pub fn refuse(request: &Request, refusal: Refusal) -> Answer {
-    Upgrade::of(request)?.answer(Err(refusal))
+    match Upgrade::of(request) {
+        Ok(upgrade) => upgrade.answer(Err(refusal)),
+        Err(_) => Err(refusal),
+    }
 }
 
 /// `ws/chat/project/{id}/`

@@ -211,7 +211,7 @@ describe("a client starts anew", () => {
     const [a, b] = [await joins(alice), await joins(bob)];
     for (let n = 1; n <= 10; n++) await a.says(`m${n}`);
     await a.asks({ type: "react", message_id: 10, emoji: "👍", on: true });
-    expect((await prune(alice, 6)).json).toEqual({ pruned: 6 });
+    expect((await prune(alice, 6)).json).toEqual({ pruned: 6, more: false });
     expect(await start(a, { since: 5 })).toEqual(["resync pruned", "hello"]);
     expect(page(a)).toEqual(["m7", "m8", "m9", "m10"]);
     expect(await start(a, { since: 6 })).toEqual(["hello"]);
@@ -222,8 +222,8 @@ describe("a client starts anew", () => {
     expect(again.type).toBe("hello");
     expect(b.lines()).toContain("resync: pruned");
 
-    expect((await prune(alice, 999)).json).toEqual({ pruned: 11 });
-    expect((await prune(alice, 4)).json).toEqual({ pruned: 11 });
+    expect((await prune(alice, 999)).json).toEqual({ pruned: 11, more: false });
+    expect((await prune(alice, 4)).json).toEqual({ pruned: 11, more: false });
     await world.worker.evictRoom(alice.project);
     expect((await b.says("after all was forgotten")).id).toBe(12);
     expect((await alice.history()).json.map((row: any) => row.id)).toEqual([12]);

@@ -25,7 +25,7 @@ describe.each(STATES)("in a room that is %s", (state) => {
       const late = await joins(s.bob);
       const { hello } = late;
       expect(Object.keys(hello ?? {}).sort()).toEqual([
-        "epoch", "head", "limits", "members", "members_count", "messages", "more", "more_before", "present", "project",
+        "epoch", "expires_at", "head", "limits", "members", "members_count", "messages", "more", "more_before", "present", "project",
         "reconnect_window_ms", "seq", "type", "typing", "unread", "you",
       ]);
       expect(hello).toMatchObject({

@@ -72,8 +72,15 @@ pub fn enter(turn: &mut Turn<'_>, request: &RoomRequest) -> Result<Result<Entry,
         return Ok(Err(Refusal::from(ErrorCode::BadServerKey).into()));
     };
     let classic_socket = matches!(request.call, RoomCall::Connect { dialect: Dialect::Classic, .. });
+    // Whoever the backend has named among the others is a member already, and yet here for the first time.
+    let known = member(turn, &identity.user)?;
+    let newcomer = known.is_some_and(|member| member.current && member.admitted_at.is_none());
     match admit(turn, identity, &request.admission, classic_socket)? {
         Verdict::Enter { member, recheck_ms } => {
+            // Whoever asks for their entry has it with the answer.
+            if newcomer && !matches!(request.call, RoomCall::Summary | RoomCall::Watch) {
+                turn.state.to_tell.user(&member.user);
+            }
             let caller = Caller { member: *member, identity: identity.clone() };
             Ok(Ok(Entry { caller: Some(caller), recheck_ms }))
         }
@@ -169,8 +176,7 @@ fn welcome(turn: &mut Turn<'_>, user: &UserId, name: Option<&str>, grant: &Grant
     turn.ensure_created()?;
     about_project(turn, grant)?;
     let known = turn.state.members.get(turn.db, user)?;
-    // Whoever the backend has named among the others is a member already, and yet here for the first time.
-    let first = known.as_ref().is_none_or(|member| !member.current || member.admitted_at.is_none());
+    let first = known.as_ref().is_none_or(|member| !member.current);
     let mut member = known.unwrap_or_else(|| Member::new(user.clone()));
     let before = member.clone();
     member.role = grant.role.unwrap_or(member.role);
