@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use chat_core::ids::{MAX_SAFE_INTEGER, ProjectId, Seq};
 use chat_core::protocol::codes::Refusal;
-use chat_core::protocol::frames;
+use chat_core::protocol::fields;
 use chat_core::protocol::internal::RoomCall;
 use serde_json::{Map, Value};
 use worker::{Request, Url};
@@ -30,7 +30,7 @@ pub async fn list(app: &App, visitor: &Visitor, project: &ProjectId, request: &R
 pub async fn create(app: &App, visitor: &Visitor, project: &ProjectId, request: &Request) -> Answer {
     let fields = input::json(request, app.chat.limits.frame_max_bytes).await?;
     let content = input::text(&fields, "content")?;
-    let client_message_id = frames::client_id(fields.get("client_message_id"))?;
+    let client_message_id = fields::client_id(fields.get("client_message_id"))?;
     let call = RoomCall::Send { content, client_message_id };
     hand_on(access::enter(app, visitor, project, call).await?.response)
 }

@@ -1,7 +1,8 @@
 // What worker-build makes of the Rust crate.
 
 declare module "*/build/index.js" {
-  import type { Environment, Host, Shell } from "./object";
+  import type { Host, Shell } from "./inputs";
+  import type { Environment } from "./object";
 
   export const RoomHost: (new (shell: Shell) => Host) & {
     verifyToken(env: Environment, token: string): Promise<string>;

@@ -1,10 +1,11 @@
 //! What clients send, in both dialects: one table of frames, with who may send each and how often.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::ids::{MAX_SAFE_INTEGER, Seq, UserId};
+use crate::ids::{Seq, UserId};
 use crate::permissions::Action;
 use crate::protocol::codes::{ErrorCode, Refusal};
+use crate::protocol::fields::{Fields, client_id, text};
 use crate::protocol::internal::Dialect;
 
 /// How often a user may send frames of this kind: each kind has a bucket of its own.
@@ -259,15 +260,6 @@ pub struct BadFrame {
     pub tags: Tags,
 }
 
-/// All that a classic client's frames mean anything by.
-const CLASSIC_FIELDS: &[&str] = &["type", "content", "client_message_id", "is_typing", "last_read_message_id"];
-/// The longest `ref`, in bytes.
-pub const REFERENCE_MAX_BYTES: usize = 64;
-/// The most users that one message mentions.
-pub const MENTIONS_MAX: usize = 50;
-/// The application's own object, as JSON text.
-pub const DATA_MAX_BYTES: usize = 4096;
-
 /// Reads a client's frame. Unknown fields are ignored.
 ///
 /// # Errors
@@ -275,13 +267,8 @@ pub const DATA_MAX_BYTES: usize = 4096;
 pub fn decode(text: &str, dialect: Dialect) -> Result<Decoded, BadFrame> {
     let bare = |refusal| BadFrame { refusal, tags: Tags::default() };
     let fields: Fields = match serde_json::from_str(text) {
-        Ok(Value::Object(mut fields)) => {
-            if dialect == Dialect::Classic {
-                // What such a client sends beside these was never for us, whatever it is called.
-                fields.retain(|name, _| CLASSIC_FIELDS.contains(&name.as_str()));
-            }
-            Fields(fields)
-        }
+        Ok(Value::Object(fields)) if dialect == Dialect::Classic => Fields::classic(fields),
+        Ok(Value::Object(fields)) => Fields::new(fields),
         Ok(_) => return Err(bare(ErrorCode::InvalidField.because("a frame is one JSON object"))),
         Err(error) => return Err(bare(ErrorCode::InvalidJson.because(&error.to_string()))),
     };
@@ -296,140 +283,6 @@ pub fn decode(text: &str, dialect: Dialect) -> Result<Decoded, BadFrame> {
     };
     let frame = (spec.decode)(&fields).map_err(bad)?;
     Ok(Decoded { frame, spec, tags })
-}
-
-struct Fields(Map<String, Value>);
-
-impl Fields {
-    /// An explicit null is as good as nothing.
-    fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
-    }
-
-    fn tags(&self) -> Tags {
-        let text = |name: &str| self.get(name).and_then(Value::as_str).map(str::to_owned);
-        let reference = text("ref").filter(|text| text.len() <= REFERENCE_MAX_BYTES);
-        Tags { client_message_id: text("client_message_id"), reference }
-    }
-
-    fn flag(&self, name: &str) -> Result<bool, Refusal> {
-        match self.get(name) {
-            Some(Value::Bool(flag)) => Ok(*flag),
-            _ => Err(ErrorCode::InvalidField.because(&format!("{name} is true or false"))),
-        }
-    }
-
-    fn seq(&self, name: &str) -> Result<Seq, Refusal> {
-        message_id(self.get(name), name)
-    }
-
-    fn optional_seq(&self, name: &str) -> Result<Option<Seq>, Refusal> {
-        self.get(name).map(|_| self.seq(name)).transpose()
-    }
-
-    fn limit(&self) -> Result<Option<i64>, Refusal> {
-        match self.get("limit") {
-            None => Ok(None),
-            Some(value) => match value.as_i64().filter(|limit| *limit > 0) {
-                Some(limit) => Ok(Some(limit)),
-                None => Err(ErrorCode::InvalidField.because("limit is a positive whole number")),
-            },
-        }
-    }
-
-    fn seconds(&self, name: &str) -> Result<Option<i64>, Refusal> {
-        match self.get(name) {
-            None => Ok(None),
-            Some(value) => match value.as_i64().filter(|seconds| (0..=1_000_000_000).contains(seconds)) {
-                Some(seconds) => Ok(Some(seconds)),
-                None => Err(ErrorCode::InvalidField.because(&format!("{name} is a whole number of seconds"))),
-            },
-        }
-    }
-
-    fn place(&self) -> Result<Place, Refusal> {
-        let places = (self.optional_seq("before")?, self.optional_seq("after")?, self.optional_seq("around")?);
-        match places {
-            (None, None, None) => Ok(Place::Newest),
-            (Some(before), None, None) => Ok(Place::Before(before)),
-            (None, Some(after), None) => Ok(Place::After(after)),
-            (None, None, Some(around)) => Ok(Place::Around(around)),
-            _ => Err(ErrorCode::InvalidField.because("a page is before, after or around one message")),
-        }
-    }
-
-    fn user(&self, name: &str) -> Result<UserId, Refusal> {
-        user(self.get(name)).ok_or_else(|| ErrorCode::InvalidField.because(&format!("{name} is a user's id")))
-    }
-
-    fn optional_user(&self, name: &str) -> Result<Option<UserId>, Refusal> {
-        self.get(name).map(|_| self.user(name)).transpose()
-    }
-
-    /// `None`: the field is absent.
-    fn users(&self, name: &str) -> Result<Option<Vec<UserId>>, Refusal> {
-        let wrong = || ErrorCode::InvalidField.because(&format!("{name} is a list of at most {MENTIONS_MAX} user ids"));
-        let Some(value) = self.get(name) else { return Ok(None) };
-        let list = value.as_array().filter(|list| list.len() <= MENTIONS_MAX).ok_or_else(wrong)?;
-        let users: Option<Vec<_>> = list.iter().map(|value| user(Some(value))).collect();
-        users.map(Some).ok_or_else(wrong)
-    }
-
-    fn data(&self) -> Result<Option<String>, Refusal> {
-        let Some(value) = self.get("data") else { return Ok(None) };
-        let text = value.to_string();
-        if !value.is_object() || text.len() > DATA_MAX_BYTES {
-            let what = format!("data is an object of at most {DATA_MAX_BYTES} bytes of JSON");
-            return Err(ErrorCode::InvalidField.because(&what));
-        }
-        Ok(Some(text))
-    }
-}
-
-fn user(value: Option<&Value>) -> Option<UserId> {
-    match value {
-        Some(Value::String(text)) => UserId::parse(text),
-        Some(Value::Number(number)) => number.as_i64().and_then(|number| UserId::parse(&number.to_string())),
-        _ => None,
-    }
-}
-
-/// The text of a field.
-///
-/// # Errors
-/// `invalid_field` when it is missing or not a string.
-pub fn text(value: Option<&Value>, name: &str) -> Result<String, Refusal> {
-    match value {
-        Some(Value::String(text)) => Ok(text.clone()),
-        _ => Err(ErrorCode::InvalidField.because(&format!("{name} is a string"))),
-    }
-}
-
-/// A `client_message_id`: a string, or a number taken as its text; nothing when absent, null or empty.
-///
-/// # Errors
-/// `invalid_field` for anything else.
-pub fn client_id(value: Option<&Value>) -> Result<Option<String>, Refusal> {
-    match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(id)) => Ok(Some(id.clone()).filter(|id| !id.is_empty())),
-        Some(Value::Number(id)) => Ok(Some(id.to_string())),
-        Some(_) => Err(ErrorCode::InvalidField.because("client_message_id is a string")),
-    }
-}
-
-/// A message id: a whole number, also as a decimal string.
-///
-/// # Errors
-/// `invalid_field` for anything else, and for numbers below 0 or beyond what JavaScript holds exactly.
-pub fn message_id(value: Option<&Value>, name: &str) -> Result<Seq, Refusal> {
-    let number = match value {
-        Some(Value::Number(number)) => number.as_i64(),
-        Some(Value::String(text)) => text.parse().ok(),
-        _ => None,
-    };
-    let valid = number.filter(|number| (0..=MAX_SAFE_INTEGER).contains(number));
-    valid.map(Seq).ok_or_else(|| ErrorCode::InvalidField.because(&format!("{name} is a message's id")))
 }
 
 fn shorten(text: &str) -> String {

@@ -2,6 +2,7 @@
 
 pub mod classic;
 pub mod codes;
+pub mod fields;
 pub mod frames;
 pub mod internal;
 pub mod rest;

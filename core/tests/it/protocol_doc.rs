@@ -10,6 +10,7 @@ use chat_core::features::{block, presence, project, rates, react, report, resume
 use chat_core::limits::Limits;
 use chat_core::permissions;
 use chat_core::protocol::codes::{CloseCode, ErrorCode};
+use chat_core::protocol::fields;
 use chat_core::protocol::frames::{self, Rate, Spec};
 use chat_core::protocol::internal::Role;
 use chat_core::store::messages;
@@ -166,9 +167,9 @@ fn the_numbers_in_its_sentences_are_the_defaults() {
         // v1
         format!("falls silent for {} s may be closed with 4008", seconds(limits.silence_max_ms)),
         format!("`members`: the {} most recently active", limits.roster_max),
-        format!("(text, at most {} bytes)", frames::REFERENCE_MAX_BYTES),
-        format!("`mentions` (at most {} users", frames::MENTIONS_MAX),
-        format!("at most {} KB of JSON", frames::DATA_MAX_BYTES / 1024),
+        format!("(text, at most {} bytes)", fields::REFERENCE_MAX_BYTES),
+        format!("`mentions` (at most {} users", fields::MENTIONS_MAX),
+        format!("at most {} KB of JSON", fields::DATA_MAX_BYTES / 1024),
         format!(
             "at most {} bytes; a message has at most {} different ones",
             react::EMOJI_MAX_BYTES,
