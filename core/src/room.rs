@@ -166,10 +166,7 @@ impl Turn<'_> {
     fn take(&mut self, input: Input) -> Result<(), DbError> {
         match input {
             Input::Frame { conn, text } => frames::take(self, conn, &text),
-            Input::BadFrame { conn, why } => {
-                frames::refuse(self, conn, why);
-                Ok(())
-            }
+            Input::BadFrame { conn, why } => frames::refuse(self, conn, why),
             Input::Connect { ticket, conn, request } => connect::join(self, ticket, conn, &request),
             Input::Closed { conn } => connect::leave(self, conn),
             Input::Call { ticket, request } => self.call(ticket, *request),

@@ -85,7 +85,7 @@ impl User {
                 Input::Connect { ticket, conn, request } => {
                     self.inbox.join(now, ticket, conn, *request, db, &mut effects)?;
                 }
-                Input::Frame { conn, text } => self.inbox.frame(conn, &text, &mut effects),
+                Input::Frame { conn, text } => self.inbox.frame(now, conn, &text, &mut effects),
                 Input::Closed { conn } => self.inbox.leave(conn),
                 Input::Verified { conn, outcome } => self.inbox.verified(conn, outcome, db, &mut effects)?,
                 Input::Asked { project, status, body } => {

@@ -7,6 +7,7 @@ use wasm_bindgen::prelude::*;
 use worker::Env;
 
 use super::room::RoomHost;
+use crate::config::Access;
 use crate::secret::Secret;
 use crate::{auth, clock, config};
 
@@ -22,9 +23,11 @@ enum Outcome {
 impl RoomHost {
     /// Whose token it is, or why it is none, as JSON for `RoomHost::verified`. It belongs to no room: worker-build's
     /// shim exports classes, and functions only as methods of the Worker's entry point.
+    ///
+    /// `project`: the room's; `None` for a user's object.
     #[wasm_bindgen(js_name = verifyToken)]
-    pub async fn verify_token(env: JsValue, token: String) -> String {
-        let outcome = match identify(env.unchecked_into(), &token).await {
+    pub async fn verify_token(env: JsValue, token: String, project: Option<String>) -> String {
+        let outcome = match identify(env.unchecked_into(), &token, project.as_deref()).await {
             Ok(identity) => Outcome::Identity(identity),
             Err(Refusal { code, detail, retry_after_ms }) => {
                 Outcome::Refused { code: code.word().to_owned(), detail, retry_after_ms }
@@ -34,10 +37,18 @@ impl RoomHost {
     }
 }
 
-async fn identify(env: Env, token: &str) -> Result<Identity, Refusal> {
+async fn identify(env: Env, token: &str, project: Option<&str>) -> Result<Identity, Refusal> {
     let setup = config::of(&env);
     let chat = setup.chat.as_ref().map_err(|sentence| Refusal::new(ErrorCode::Misconfigured, sentence))?;
-    auth::identify(chat, Secret::new(token), clock::now()).await.map(|visitor| visitor.identity)
+    let visitor = auth::identify(chat, Secret::new(token), clock::now()).await?;
+    if matches!(chat.access, Access::Claims) {
+        // What a token claims is asked at the door: an inbox that shows by claims comes back with the new one.
+        let project = project.ok_or(ErrorCode::Unavailable)?;
+        if !visitor.projects.iter().any(|(claimed, _)| claimed.as_str() == project) {
+            return Err(ErrorCode::NoAccess.into());
+        }
+    }
+    Ok(visitor.identity)
 }
 
 /// The other end of [`RoomHost::verify_token`]; empty text is what the shell gives when nothing came of it.

@@ -5,7 +5,7 @@ declare module "*/build/index.js" {
   import type { Environment } from "./object";
 
   export const RoomHost: (new (shell: Shell) => Host) & {
-    verifyToken(env: Environment, token: string): Promise<string>;
+    verifyToken(env: Environment, token: string, project?: string): Promise<string>;
   };
   export const UserHost: new (shell: Shell) => Host;
   const Rust: new (ctx: ExecutionContext, env: Environment) => { fetch(request: Request): Promise<Response> };

@@ -59,7 +59,7 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
   constructor(
     ctx: DurableObjectState,
     env: Environment,
-    kind: Kind,
+    readonly kind: Kind,
     readonly openHost: (shell: Shell) => Host,
   ) {
     super(ctx, env);
@@ -286,7 +286,7 @@ export class ObjectShell extends DurableObject<Environment> implements Shell {
   async #verify(conn: number, token: string): Promise<void> {
     let outcome = "";
     try {
-      outcome = (await orLost(RoomHost.verifyToken(this.env, token))) ?? "";
+      outcome = (await orLost(RoomHost.verifyToken(this.env, token, this.kind === "rooms" ? this.name : undefined))) ?? "";
     } catch {
       // said by the empty outcome
     }

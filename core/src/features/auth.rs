@@ -55,6 +55,10 @@ pub fn verified(turn: &mut Turn<'_>, conn: ConnId, outcome: Result<Identity, Ref
             return Ok(());
         }
         Ok(identity) => identity,
+        Err(refusal) if refusal.code == ErrorCode::NoAccess => {
+            // The token is good, and not for this project.
+            return turn.close(conn, CloseCode::NoAccess);
+        }
         Err(refusal) => {
             refuse(turn, &refusal);
             return Ok(());

@@ -17,7 +17,7 @@ use crate::store::messages;
 const TEXT_CHARS: usize = 255;
 const PREVIEW_CHARS: usize = 50;
 const NO_MESSAGES: &str = "No messages yet";
-/// Positions looked at for the one who spoke last, and for what was said last.
+/// Messages looked at for the one who spoke last, and for what was said last.
 const SPEAKER_AMONG: i64 = 1000;
 /// A room that opens without sockets and with a message younger than this may have died before it told anybody.
 const RETELL_MS: i64 = 60_000;

@@ -28,15 +28,15 @@ pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, id: Seq) -> Handled {
     }
     pin::deleted(turn, user, id)?;
     mentions::remove(turn.db, &message.extra.mentions, id)?;
-    for edit in changes::edits(turn.db, message.extra.last_edit)? {
+    for edit in changes::edits(turn.db, message.extra.last_edit, usize::MAX)? {
         changes::forget_words(turn.db, edit.seq)?;
     }
     let seq = turn.state.head.next();
     changes::insert(turn.db, &Change { seq, message: id, user: user.clone(), at: turn.now, kind: Kind::Delete })?;
     message.content = String::new();
     message.deleted_at = Some(turn.now);
-    let (edited_at, last_edit) = (message.extra.edited_at, message.extra.last_edit);
-    message.extra = Extra { edited_at, last_edit, deleted_by: Some(user.clone()), ..Extra::default() };
+    let Extra { edited_at, last_edit, first_edit, .. } = message.extra;
+    message.extra = Extra { edited_at, last_edit, first_edit, deleted_by: Some(user.clone()), ..Extra::default() };
     messages::update(turn.db, &message)?;
     if message.sender != *user {
         let deed = Deed {

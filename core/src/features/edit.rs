@@ -13,6 +13,9 @@ use crate::room::Turn;
 use crate::store::changes::{self, Change, Kind};
 use crate::store::{mentions, messages};
 
+/// Earlier versions that are shown of a message.
+const VERSIONS_MAX: usize = 50;
+
 /// 2 rows: the message's and the log's; one more for each mention that comes or goes.
 ///
 /// # Errors
@@ -54,6 +57,7 @@ pub fn frame(
     message.extra.mentions = mentioned;
     message.extra.edited_at = Some(turn.now);
     message.extra.last_edit = Some(seq);
+    message.extra.first_edit.get_or_insert(seq);
     messages::update(turn.db, &message)?;
     turn.state.head = seq;
     turn.publish(
@@ -102,7 +106,7 @@ pub fn versions(turn: &mut Turn<'_>, speaker: &Speaker, id: Seq) -> Handled {
     if message.sender != speaker.member.user && speaker.member.role < Role::Moderator {
         return Ok(Err(ErrorCode::ModeratorsOnly.into()));
     }
-    let edits = changes::edits(turn.db, message.extra.last_edit)?;
+    let edits = changes::edits(turn.db, message.extra.last_edit, VERSIONS_MAX)?;
     let version = |edit: Change| match edit.kind {
         Kind::Edit { was: Some(content), .. } => Some(Version { content, replaced_at: edit.at.iso() }),
         _ => None,

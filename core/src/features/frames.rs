@@ -177,15 +177,21 @@ fn handle(turn: &mut Turn<'_>, speaker: &Speaker, decoded: Decoded) -> Handled {
 }
 
 /// Answers a frame that the driver did not take in.
-pub fn refuse(turn: &mut Turn<'_>, conn: ConnId, why: BadFrame) {
+///
+/// # Errors
+/// Storage errors.
+pub fn refuse(turn: &mut Turn<'_>, conn: ConnId, why: BadFrame) -> Result<(), DbError> {
     let refusal = match why {
         BadFrame::Binary => ErrorCode::BinaryFrame.into(),
         BadFrame::TooLarge => too_large(turn),
     };
-    let Some(user) = turn.state.sockets.get(conn).map(|session| session.user().clone()) else { return };
+    let Some(user) = turn.state.sockets.get(conn).map(|session| session.user().clone()) else { return Ok(()) };
     if turn.state.rates.take(&user, Rate::Frame, turn.now, &turn.state.settings.limits).is_ok() {
         turn.send_error(conn, &refusal, &Tags::default());
+    } else if turn.state.sockets.v1(conn).is_some() {
+        turn.close(conn, CloseCode::TooMany)?;
     }
+    Ok(())
 }
 
 fn too_large(turn: &Turn<'_>) -> Refusal {

@@ -1,7 +1,9 @@
 //! Forgetting the oldest part of the log. No position is ever given twice: the highest is kept apart from the rows.
 
 use crate::effect::Answer;
+use crate::features::project;
 use crate::ids::Seq;
+use crate::protocol::v1::Passing;
 use crate::room::{Outcome, Turn};
 use crate::store::{changes, mentions, messages, meta};
 
@@ -21,6 +23,7 @@ pub fn call(turn: &mut Turn<'_>, up_to: Seq) -> Outcome {
         // Some marks are known by the messages only that their owners sent (see `Turn::load_marks`).
         turn.load_marks()?;
         turn.flush_marks()?;
+        let pins = turn.state.pins.all(turn.db)?.len();
         meta::set(turn.db, "seq_floor", &head.0.to_string())?;
         meta::set(turn.db, "pruned", &up_to.0.to_string())?;
         messages::prune(turn.db, up_to)?;
@@ -31,6 +34,10 @@ pub fn call(turn: &mut Turn<'_>, up_to: Seq) -> Outcome {
             meta.pruned = up_to;
         }
         turn.state.to_tell.everyone();
+        let project = project::shape(turn)?;
+        if project.pins.len() < pins {
+            turn.publish(Passing::Project { project: &project }.encode(), false);
+        }
     }
     let pruned = up_to.max(pruned);
     Ok(Ok(Answer::json(200, &serde_json::json!({ "pruned": pruned, "more": pruned < wanted }))))

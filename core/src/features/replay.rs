@@ -127,8 +127,7 @@ fn replay(turn: &mut Turn<'_>, conn: ConnId) -> Result<(), DbError> {
     let read = turn.state.marks.up_to(&session.base.user);
     let most = turn.state.settings.limits.classic_replay_max;
     let seen = replay.after.map_or(read, |head| head.min(read));
-    let from = seen.max(Seq(replay.up_to.0.saturating_sub(most)));
-    for message in messages::after(turn.db, from, replay.up_to, most)? {
+    for message in messages::newest_between(turn.db, seen, replay.up_to, most)? {
         // Who has a deleted message is told so; who has not need not be shown an empty one.
         let frame = match people::gone(&message) {
             Some(frame) => frame,

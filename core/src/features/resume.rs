@@ -94,6 +94,10 @@ pub fn chunk(turn: &mut Turn<'_>, after: Seq, reader: &UserId) -> Result<Chunk, 
 fn changed_event(change: &Change, now: Option<&Message>) -> String {
     let (seq, id) = (change.seq, change.message);
     match &change.kind {
+        // Pruned since: whoever still shows it takes it away, instead of finding its words blank.
+        Kind::Edit { .. } if now.is_none() => {
+            Logged::Deleted { seq, id, deleted_by: &change.user, deleted_at: change.at.iso() }
+        }
         Kind::Edit { .. } => Logged::Updated {
             seq,
             id,
@@ -233,6 +237,11 @@ fn resumed(turn: &Turn<'_>, chunk: Chunk) -> String {
 pub fn frame(turn: &mut Turn<'_>, speaker: &Speaker, after: Seq) -> Handled {
     let user = &speaker.member.user;
     let since = Since { seq: after, epoch: None };
+    // The next chunk of what a client is behind costs nothing but the chunk; anything else is a page like others.
+    let pulls = speaker.conn.and_then(|conn| turn.state.sockets.v1(conn)).is_some_and(|v1| v1.behind == Some(after));
+    if !pulls && let Err(wait) = turn.state.rates.take(user, Rate::Query, turn.now, &turn.state.settings.limits) {
+        return Ok(Err(Refusal::from(ErrorCode::RateLimited).after(wait)));
+    }
     let (events, behind) = if why_not(turn, &since).is_some() {
         let expires_at = speaker.conn.and_then(|conn| turn.state.sockets.v1(conn)).map(|session| session.expires_at);
         let welcome = welcome(turn, user, Some(since), expires_at)?;

@@ -195,7 +195,7 @@ fn says_the_same(turn: &mut Turn<'_>, stored: &Message, content: &str) -> Result
     if stored.content == content || stored.is_deleted() {
         return Ok(true);
     }
-    let first = changes::edits(turn.db, stored.extra.last_edit)?.pop();
+    let first = changes::edits(turn.db, stored.extra.first_edit, 1)?.pop();
     Ok(first.is_some_and(|edit| matches!(edit.kind, Kind::Edit { was: Some(was), .. } if was == content)))
 }
 

@@ -99,14 +99,14 @@ pub fn after(db: &mut dyn Db, after: Seq, last: Seq, limit: i64) -> Result<Vec<C
     db.run(sql, &[Param::Int(after.0), Param::Int(last.0), Param::Int(limit)])?.iter().map(change).collect()
 }
 
-/// The edits of a message, newest first, beginning with `last`.
+/// The edits of a message, newest first, beginning with `last`; at most `limit`.
 ///
 /// # Errors
 /// Storage errors.
-pub fn edits(db: &mut dyn Db, last: Option<Seq>) -> Result<Vec<Change>, DbError> {
+pub fn edits(db: &mut dyn Db, last: Option<Seq>, limit: usize) -> Result<Vec<Change>, DbError> {
     let sql = "SELECT seq, message, user, at, kind, data, previous FROM changes WHERE seq = ?";
     let (mut found, mut next) = (Vec::new(), last);
-    while let Some(seq) = next {
+    while let Some(seq) = next.filter(|_| found.len() < limit) {
         // An older one may have been pruned.
         let Some(edit) = db.run(sql, &[Param::Int(seq.0)])?.first().map(change).transpose()? else { break };
         next = match &edit.kind {

@@ -28,6 +28,9 @@ pub struct Extra {
     /// The newest of its edits in the log: the others hang on it like a chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_edit: Option<Seq>,
+    /// The first of them: what the message said when it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_edit: Option<Seq>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_by: Option<UserId>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -59,9 +62,15 @@ impl Message {
         self.deleted_at.is_some()
     }
 
-    /// About the bytes of what it says.
+    /// About the bytes of what it says, as JSON: a control character is six of them.
     pub fn bytes(&self) -> usize {
-        self.content.len() + self.extra.data.as_ref().map_or(0, String::len)
+        let encoded = |byte: u8| match byte {
+            0x22 | 0x5C => 2, // quote and backslash
+            0..0x20 => 6,
+            _ => 1,
+        };
+        let content: usize = self.content.bytes().map(encoded).sum();
+        content + self.extra.data.as_ref().map_or(0, String::len)
     }
 
     fn extra_text(&self) -> Result<Option<String>, DbError> {
@@ -207,6 +216,16 @@ pub fn after(db: &mut dyn Db, after: Seq, last: Seq, limit: i64) -> Result<Vec<M
     db.run(sql, &[Param::Int(after.0), Param::Int(last.0), Param::Int(limit)])?.iter().map(message).collect()
 }
 
+/// The newest messages after `after` and up to `last`, at most `limit`, oldest first.
+///
+/// # Errors
+/// Storage errors.
+pub fn newest_between(db: &mut dyn Db, after: Seq, last: Seq, limit: i64) -> Result<Vec<Message>, DbError> {
+    let sql = concat!("SELECT ", columns!(), " FROM messages WHERE id > ? AND id <= ? ORDER BY id DESC LIMIT ?");
+    let rows = db.run(sql, &[Param::Int(after.0), Param::Int(last.0), Param::Int(limit)])?;
+    rows.iter().rev().map(message).collect()
+}
+
 /// At most `limit` replies of a thread older than `before`, newest first.
 ///
 /// # Errors
@@ -255,7 +274,7 @@ pub fn newest_senders(db: &mut dyn Db, limit: i64) -> Result<Vec<(Seq, UserId, M
     rows.iter().rev().map(|row| Ok((Seq(row.int(0)?), user(row, 1)?, Millis(row.int(2)?)))).collect()
 }
 
-/// Positions that are looked at for what is unread: whoever has blocked those who talk would have all of them counted
+/// Messages that are looked at for what is unread: whoever has blocked those who talk would have all of them counted
 /// in vain.
 const UNREAD_AMONG: i64 = 50_000;
 
@@ -272,13 +291,12 @@ pub fn unread(
     max: i64,
 ) -> Result<(i64, Option<Seq>), DbError> {
     // Asking the list is a row read each time: most have blocked nobody.
-    let sql = "SELECT count(*), min(id) FROM (SELECT id FROM messages WHERE id > ?1 AND id <= ?5 AND sender <> ?2
-        AND deleted_at IS NULL AND (?3 = '[]' OR sender NOT IN (SELECT value FROM json_each(?3))) ORDER BY id LIMIT ?4)";
+    let sql = "SELECT count(*), min(id) FROM (SELECT id FROM (SELECT id, sender, deleted_at FROM messages
+        WHERE id > ?1 ORDER BY id LIMIT ?5) WHERE sender <> ?2 AND deleted_at IS NULL AND (?3 = '[]' OR sender NOT IN (SELECT value FROM json_each(?3))) ORDER BY id LIMIT ?4)";
     let texts: Vec<_> = blocked.iter().map(UserId::as_str).collect();
     let blocked = serde_json::to_string(&texts).map_err(|error| DbError(error.to_string()))?;
-    let last = mark.0.saturating_add(UNREAD_AMONG);
-    let params =
-        [Param::Int(mark.0), Param::Text(user.as_str()), Param::Text(&blocked), Param::Int(max), Param::Int(last)];
+    let (user, blocked) = (Param::Text(user.as_str()), Param::Text(&blocked));
+    let params = [Param::Int(mark.0), user, blocked, Param::Int(max), Param::Int(UNREAD_AMONG)];
     let rows = db.run(sql, &params)?;
     rows.first().map_or(Ok((0, None)), |row| Ok((row.int(0)?, row.opt_int(1)?.map(Seq))))
 }
@@ -288,9 +306,9 @@ pub fn unread(
 /// # Errors
 /// Storage errors.
 pub fn authors(db: &mut dyn Db, after: Seq, last: Seq, limit: i64) -> Result<Vec<UserId>, DbError> {
-    let sql = "SELECT DISTINCT sender FROM messages WHERE id > ? AND id <= ?";
-    let from = after.0.max(last.0.saturating_sub(limit));
-    let rows = db.run(sql, &[Param::Int(from), Param::Int(last.0)])?;
+    let sql = "SELECT DISTINCT sender FROM (SELECT sender FROM messages WHERE id > ? AND id <= ?
+        ORDER BY id DESC LIMIT ?)";
+    let rows = db.run(sql, &[Param::Int(after.0), Param::Int(last.0), Param::Int(limit)])?;
     rows.iter().map(|row| Ok(UserId::parse(row.text(0)?))).filter_map(Result::transpose).collect()
 }
 
@@ -299,20 +317,24 @@ pub fn authors(db: &mut dyn Db, after: Seq, last: Seq, limit: i64) -> Result<Vec
 /// # Errors
 /// Storage errors.
 pub fn last_other_speaker(db: &mut dyn Db, user: &UserId, head: Seq, depth: i64) -> Result<Option<UserId>, DbError> {
-    let sql = "SELECT sender FROM messages WHERE id > ? AND sender <> ? ORDER BY id DESC LIMIT 1";
-    let from = head.0.saturating_sub(depth);
-    let rows = db.run(sql, &[Param::Int(from), Param::Text(user.as_str())])?;
+    let sql = "SELECT sender FROM (SELECT id, sender FROM messages WHERE id <= ? ORDER BY id DESC LIMIT ?)
+        WHERE sender <> ? ORDER BY id DESC LIMIT 1";
+    let rows = db.run(sql, &[Param::Int(head.0), Param::Int(depth), Param::Text(user.as_str())])?;
     rows.first().map(|row| Ok(UserId::parse(row.text(0)?))).transpose().map(Option::flatten)
 }
 
-/// The newest message that has not been deleted, among the newest `depth` positions.
+/// The newest message that has not been deleted, among the newest `depth`.
 ///
 /// # Errors
 /// Storage errors.
 pub fn newest_standing(db: &mut dyn Db, head: Seq, depth: i64) -> Result<Option<Message>, DbError> {
-    let sql =
-        concat!("SELECT ", columns!(), " FROM messages WHERE id > ? AND deleted_at IS NULL ORDER BY id DESC LIMIT 1");
-    db.run(sql, &[Param::Int(head.0.saturating_sub(depth))])?.first().map(message).transpose()
+    let sql = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM (SELECT * FROM messages WHERE id <= ? ORDER BY id DESC LIMIT ?)
+        WHERE deleted_at IS NULL ORDER BY id DESC LIMIT 1"
+    );
+    db.run(sql, &[Param::Int(head.0), Param::Int(depth)])?.first().map(message).transpose()
 }
 
 /// The most words that a search looks for.

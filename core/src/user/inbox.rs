@@ -14,9 +14,10 @@ use super::{Settings, entry, projects};
 use crate::db::{Db, DbError};
 use crate::effect::{Answer, Effect, Effects};
 use crate::features::access::is_revoked;
+use crate::features::rates::Rates;
 use crate::ids::{ConnId, Millis, ProjectId, Ticket};
 use crate::protocol::codes::{CloseCode, ErrorCode, Refusal};
-use crate::protocol::frames::Tags;
+use crate::protocol::frames::{Rate, Tags};
 use crate::protocol::internal::{Admission, Identity, InboxRequest, KnownProject, RoomCall, RoomRequest, UserCall};
 use crate::protocol::v1::{self, Passing};
 
@@ -50,6 +51,7 @@ pub struct Inbox {
     /// Those that are being asked; said to be out of date meanwhile: they are asked once more.
     asking: BTreeSet<ProjectId>,
     wake_at: Option<Millis>,
+    rates: Rates,
     /// The `ref`s of tokens that are being looked at, in the order in which they were given.
     renewals: BTreeMap<ConnId, VecDeque<Option<String>>>,
 }
@@ -63,6 +65,7 @@ impl Inbox {
             stale: BTreeMap::new(),
             asking: BTreeSet::new(),
             wake_at: None,
+            rates: Rates::default(),
             renewals: BTreeMap::new(),
         }
     }
@@ -140,8 +143,12 @@ impl Inbox {
     }
 
     /// The only frame that an inbox takes is `auth`; the runtime answers `ping`.
-    pub fn frame(&mut self, conn: ConnId, text: &str, effects: &mut Effects) {
+    pub fn frame(&mut self, now: Millis, conn: ConnId, text: &str, effects: &mut Effects) {
         if !self.sockets.contains_key(&conn) {
+            return;
+        }
+        if self.rates.take(&self.settings.user, Rate::Change, now, &self.settings.limits).is_err() {
+            self.close(conn, CloseCode::TooMany, effects);
             return;
         }
         let frame: Value = serde_json::from_str(text).unwrap_or_default();

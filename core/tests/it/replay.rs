@@ -1,4 +1,5 @@
 use chat_core::limits::Limits;
+use chat_core::protocol::internal::RoomCall;
 
 use crate::world::World;
 
@@ -167,4 +168,21 @@ fn of_what_was_deleted_meanwhile_only_that_is_told() {
     let bob = world.joins("bob");
     world.passes(1000);
     world.shows(bob, &["ann deleted 1", "2 ann: two", "4 ann: three"]);
+}
+
+#[test]
+fn what_is_not_a_message_takes_no_place_in_the_replay() {
+    let mut world = World::with(Limits { classic_replay_max: 5, ..Limits::default() });
+    let ann = world.joins_v1("ann");
+    let bob = world.joins("bob");
+    world.leaves(bob);
+    world.sends(ann, "the only one");
+    for n in 0..10 {
+        world.frame(ann, &crate::say::react(1, "x", n % 2 == 0));
+    }
+    let bob = world.joins("bob");
+    world.passes(1000);
+    world.shows(bob, &["1 ann: the only one"]);
+    let contact = World::body(&world.calls("bob", RoomCall::Summary));
+    assert_eq!(contact["last_message_text"], "the only one");
 }
