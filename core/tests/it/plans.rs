@@ -43,6 +43,11 @@ fn everything() -> World {
     world.frame(mo, &json!({ "type": "thread", "id": 1, "around": 1 }));
     let di = world.joins_v1_since("di", 1);
     world.leaves(di);
+    let zed = world.joins("zed");
+    world.leaves(zed);
+    world.sends(mo, "for zed");
+    world.joins("zed");
+    world.passes(1000);
     world.settings.limits.receipts_to_all_max_present = 0;
     world.hibernates();
     let newest = world.frames(mo).last().unwrap()["seq"].as_i64().unwrap_or(1);
