@@ -94,10 +94,6 @@ pub fn chunk(turn: &mut Turn<'_>, after: Seq, reader: &UserId) -> Result<Chunk, 
 fn changed_event(change: &Change, now: Option<&Message>) -> String {
     let (seq, id) = (change.seq, change.message);
     match &change.kind {
-        // Pruned since: whoever still shows it takes it away, instead of finding its words blank.
-        Kind::Edit { .. } if now.is_none() => {
-            Logged::Deleted { seq, id, deleted_by: &change.user, deleted_at: change.at.iso() }
-        }
         Kind::Edit { .. } => Logged::Updated {
             seq,
             id,
